@@ -1,0 +1,2 @@
+//! The `ecnas` program.
+fn main() {}
