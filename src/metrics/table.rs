@@ -1,0 +1,37 @@
+use super::Provenances;
+
+/// A file or folder that a table's trials came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// The file's or folder's name.
+    pub name: String,
+    /// The format it was read as: `ec-nas tfrecord`, `nas-bench-101 tfrecord`, `results tree`, `csv`, ….
+    pub format: String,
+    /// SHA-256 of its bytes; of a folder: of its files' relative paths, lengths and bytes in order of path.
+    pub sha256: [u8; 32],
+    /// Its length in bytes; of a folder: of its files together.
+    pub bytes: u64,
+    /// How many trials it brought.
+    pub trials: u64,
+}
+
+/// What the trials of a table have in common. What nobody stated is absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableInfo {
+    /// The table's name, unique in its store and snapshot.
+    pub name: String,
+    /// The search space, for example `NAS-Bench-101`.
+    pub search_space: Option<String>,
+    /// The data set that the networks were trained on, for example `CIFAR-10`.
+    pub data_set: Option<String>,
+    /// The device that trained them.
+    pub device: Option<String>,
+    /// Who published the values, and where.
+    pub origin: Option<String>,
+    /// The licence of the values.
+    pub licence: Option<String>,
+    /// Where each metric's values come from.
+    pub provenance: Provenances,
+    /// The files and folders that were imported, in order.
+    pub sources: Vec<SourceInfo>,
+}
