@@ -8,3 +8,5 @@
 
 pub mod cell;
 pub mod metrics;
+pub mod snapshot;
+pub mod store;

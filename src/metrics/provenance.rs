@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rkyv::{Archive, Deserialize, Serialize};
+
 use super::Metric;
 
 /// Where a value comes from.
 ///
 /// It is stated by whoever supplies the values, or follows from them beyond doubt (a "halfway" accuracy that equals the
 /// final one in every trial of a file is a copy). It is never guessed: what nobody stated is [`Provenance::Unstated`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Archive, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Provenance {
     /// Nobody said.
@@ -72,7 +74,7 @@ impl fmt::Display for Provenance {
 }
 
 /// The provenance of every metric of a table: of its results, and of the checkpoints before the last one.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Archive, Serialize, Deserialize)]
 pub struct Provenances {
     /// By column name: the values that the table reports, which are those of the last checkpoint and of the whole run.
     pub results: BTreeMap<String, Provenance>,

@@ -1,7 +1,9 @@
+use rkyv::{Archive, Deserialize, Serialize};
+
 use super::Provenances;
 
 /// A file or folder that a table's trials came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
 pub struct SourceInfo {
     /// The file's or folder's name.
     pub name: String,
@@ -16,7 +18,7 @@ pub struct SourceInfo {
 }
 
 /// What the trials of a table have in common. What nobody stated is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Archive, Serialize, Deserialize)]
 pub struct TableInfo {
     /// The table's name, unique in its store and snapshot.
     pub name: String,

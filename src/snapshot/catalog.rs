@@ -1,0 +1,294 @@
+//! What a snapshot holds: tables, budgets and columns, and the sections where their arrays lie.
+//!
+//! In the file it is an rkyv archive; opening a snapshot checks it once and turns it into [`Layout`], in which every range
+//! is known to be inside the file, aligned, and as long as its rows demand.
+
+use rkyv::{Archive, Deserialize, Serialize, rancor};
+
+use super::SnapshotError;
+use super::format::{Entry, Kind, Section};
+use crate::metrics::{Budget, Metric, rkyv_error};
+
+/// A section's number in the section table.
+pub(crate) type SectionId = u32;
+
+#[derive(Archive, Serialize, Deserialize, Debug)]
+pub(crate) struct StoredCatalog {
+    pub tables: Vec<StoredTable>,
+}
+
+#[derive(Archive, Serialize, Deserialize, Debug)]
+pub(crate) struct StoredTable {
+    pub name: String,
+    pub rows: u32,
+    /// Prefix bits of the directory over the keys.
+    pub directory_bits: u32,
+    pub info: SectionId,
+    pub keys: SectionId,
+    pub key_rows: SectionId,
+    pub row_keys: SectionId,
+    pub directory: SectionId,
+    pub drawings: SectionId,
+    pub records: SectionId,
+    pub budgets: Vec<StoredBudget>,
+}
+
+#[derive(Archive, Serialize, Deserialize, Debug)]
+pub(crate) struct StoredBudget {
+    pub epochs: u32,
+    pub trials: u32,
+    pub entries: SectionId,
+    pub starts: SectionId,
+    pub columns: Vec<StoredColumn>,
+}
+
+#[derive(Archive, Serialize, Deserialize, Debug)]
+pub(crate) struct StoredColumn {
+    pub name: String,
+    pub trial_values: SectionId,
+    /// Absent where every row has exactly one trial: then the trials' values are the means.
+    pub row_means: Option<SectionId>,
+}
+
+/// The checked catalog.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub tables: Vec<TableLayout>,
+}
+
+#[derive(Debug)]
+pub(crate) struct TableLayout {
+    pub name: String,
+    pub rows: usize,
+    pub directory_bits: u32,
+    pub info: Section,
+    pub keys: Section,
+    pub key_rows: Section,
+    pub row_keys: Section,
+    pub directory: Section,
+    pub drawings: Section,
+    pub records: Section,
+    pub budgets: Vec<BudgetLayout>,
+}
+
+#[derive(Debug)]
+pub(crate) struct BudgetLayout {
+    pub budget: Budget,
+    pub trials: usize,
+    pub entries: Section,
+    pub starts: Section,
+    pub columns: Vec<ColumnLayout>,
+    /// The column of each known metric, by its code.
+    by_metric: [Option<u8>; 32],
+}
+
+#[derive(Debug)]
+pub(crate) struct ColumnLayout {
+    pub name: String,
+    pub trial_values: Section,
+    pub row_means: Option<Section>,
+}
+
+impl BudgetLayout {
+    /// The number of a known metric's column.
+    pub fn metric(&self, metric: Metric) -> Option<usize> {
+        let slot = self.by_metric.get(metric as usize).copied().flatten()?;
+        Some(usize::from(slot))
+    }
+
+    /// The number of a column by its name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+impl Layout {
+    /// Reads and checks the catalog, which is the first section.
+    pub fn decode(file: &[u8], sections: &[Section], crc: u32) -> Result<Self, SnapshotError> {
+        let malformed = |what: String, found: String| SnapshotError::Malformed { what, found };
+        let first = sections
+            .first()
+            .filter(|section| section.kind == Kind::Catalog)
+            .ok_or_else(|| {
+                malformed(
+                    "expected the catalog as first section".to_owned(),
+                    format!("{:?}", sections.first().map(|section| section.kind)),
+                )
+            })?;
+        let bytes = file
+            .get(first.offset..first.offset + first.len)
+            .unwrap_or_default();
+        let found = crc32c::crc32c(bytes);
+        if found != crc {
+            return Err(SnapshotError::Checksum {
+                what: "catalog".to_owned(),
+                offset: first.offset as u64,
+                expected: crc,
+                found,
+            });
+        }
+        let stored = rkyv::access::<ArchivedStoredCatalog, rancor::Error>(bytes)
+            .map_err(|error| malformed("expected a catalog".to_owned(), rkyv_error(&error)))?;
+        let resolver = Resolver { sections };
+        let tables: Vec<_> = stored
+            .tables
+            .iter()
+            .map(|table| resolver.table(table))
+            .collect::<Result<_, _>>()?;
+        for (number, table) in tables.iter().enumerate() {
+            let earlier = tables.iter().take(number);
+            if earlier
+                .map(|other| &other.name)
+                .any(|name| *name == table.name)
+            {
+                return Err(malformed(
+                    "expected distinct table names".to_owned(),
+                    format!("`{}` twice", table.name),
+                ));
+            }
+        }
+        Ok(Self { tables })
+    }
+}
+
+/// Turns section numbers into ranges of the length that they must have.
+struct Resolver<'a> {
+    sections: &'a [Section],
+}
+
+impl Resolver<'_> {
+    fn section(&self, id: u32, kind: Kind, len: Option<usize>) -> Result<Section, SnapshotError> {
+        let section = self.sections.get(id as usize).copied();
+        match section {
+            Some(section) if section.kind == kind && len.is_none_or(|len| section.len == len) => {
+                Ok(section)
+            }
+            found => Err(SnapshotError::Malformed {
+                what: match len {
+                    Some(len) => format!("section {id}: expected {kind:?} of {len} bytes"),
+                    None => format!("section {id}: expected {kind:?}"),
+                },
+                found: found.map_or_else(
+                    || format!("only {} sections", self.sections.len()),
+                    |section| format!("{:?} of {} bytes", section.kind, section.len),
+                ),
+            }),
+        }
+    }
+
+    fn table(&self, stored: &ArchivedStoredTable) -> Result<TableLayout, SnapshotError> {
+        let rows = stored.rows.to_native() as usize;
+        let directory_bits = stored.directory_bits.to_native();
+        if directory_bits > 28 {
+            return Err(SnapshotError::Malformed {
+                what: format!("table `{}`: expected at most 28 prefix bits", stored.name),
+                found: directory_bits.to_string(),
+            });
+        }
+        let fixed = |id: rkyv::Archived<u32>, kind, count: usize, size: usize| {
+            self.section(id.to_native(), kind, Some(count * size))
+        };
+        let budgets: Vec<_> = stored
+            .budgets
+            .iter()
+            .map(|budget| self.budget(&stored.name, rows, budget))
+            .collect::<Result<_, _>>()?;
+        if !budgets.is_sorted_by(|a, b| a.budget < b.budget) {
+            return Err(SnapshotError::Malformed {
+                what: format!("table `{}`: expected ascending budgets", stored.name),
+                found: format!("{:?}", budgets.iter().map(|b| b.budget).collect::<Vec<_>>()),
+            });
+        }
+        Ok(TableLayout {
+            name: stored.name.as_str().to_owned(),
+            rows,
+            directory_bits,
+            info: self.section(stored.info.to_native(), Kind::Info, None)?,
+            keys: fixed(stored.keys, Kind::Keys, rows, 16)?,
+            key_rows: fixed(stored.key_rows, Kind::KeyRows, rows, 4)?,
+            row_keys: fixed(stored.row_keys, Kind::RowKeys, rows, 4)?,
+            directory: fixed(
+                stored.directory,
+                Kind::Directory,
+                (1 << directory_bits) + 1,
+                4,
+            )?,
+            drawings: fixed(stored.drawings, Kind::Drawings, rows, 8)?,
+            records: self.section(stored.records.to_native(), Kind::Records, None)?,
+            budgets,
+        })
+    }
+
+    fn budget(
+        &self,
+        table: &str,
+        rows: usize,
+        stored: &ArchivedStoredBudget,
+    ) -> Result<BudgetLayout, SnapshotError> {
+        let budget = Budget::epochs(stored.epochs.to_native()).map_err(|error| {
+            SnapshotError::Malformed {
+                what: format!("table `{table}`: {error}"),
+                found: "a budget of 0".to_owned(),
+            }
+        })?;
+        let trials = stored.trials.to_native() as usize;
+        let entries = self.section(
+            stored.entries.to_native(),
+            Kind::Entries,
+            Some(trials * size_of::<Entry>()),
+        )?;
+        let starts = self.section(
+            stored.starts.to_native(),
+            Kind::Starts,
+            Some((rows + 1) * 4),
+        )?;
+        let mut by_metric = [None; 32];
+        let mut columns = Vec::with_capacity(stored.columns.len());
+        for (number, column) in stored.columns.iter().enumerate() {
+            let trial_values = self.section(
+                column.trial_values.to_native(),
+                Kind::TrialValues,
+                Some(trials * 8),
+            )?;
+            let row_means = column
+                .row_means
+                .as_ref()
+                .map(|id| self.section(id.to_native(), Kind::RowMeans, Some(rows * 8)))
+                .transpose()?;
+            if row_means.is_none() && trials != rows {
+                return Err(SnapshotError::Malformed {
+                    what: format!(
+                        "table `{table}`, column `{}`: expected means over repeats",
+                        column.name
+                    ),
+                    found: "none".to_owned(),
+                });
+            }
+            let name = column.name.as_str();
+            if let Some(slot) =
+                Metric::from_name(name).and_then(|metric| by_metric.get_mut(metric as usize))
+            {
+                *slot = u8::try_from(number).ok();
+            }
+            columns.push(ColumnLayout {
+                name: name.to_owned(),
+                trial_values,
+                row_means,
+            });
+        }
+        if columns.len() > 255 {
+            return Err(SnapshotError::Malformed {
+                what: format!("table `{table}`: expected at most 255 columns"),
+                found: columns.len().to_string(),
+            });
+        }
+        Ok(BudgetLayout {
+            budget,
+            trials,
+            entries,
+            starts,
+            columns,
+            by_metric,
+        })
+    }
+}

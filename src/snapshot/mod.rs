@@ -1,0 +1,216 @@
+//! One sealed, checksummed, immutable file that answers without a load phase.
+//!
+//! ```text
+//! Snapshot            the file: mapped, or a private copy in memory
+//!   └─ Table          the trials of one source; rows are cells, numbered by energy at the largest budget
+//!        └─ View      the table at one budget, repeats reduced by a policy: columns, look-ups, rows
+//!             └─ Row  one cell: its values, and its trials with checkpoints and power
+//! ```
+//!
+//! Everything that is returned borrows the file's bytes; nothing is decoded but what is asked for. [`Snapshot`],
+//! [`Table`], [`View`] and [`Row`] are `Send` and `Sync`: threads share one snapshot, processes share one mapped file.
+//!
+//! | to open | cost | what is checked |
+//! | --- | --- | --- |
+//! | [`Snapshot::open`] | O(bytes): reads a private copy | every byte |
+//! | [`Snapshot::map`] (unsafe) | microseconds, whatever the size | header, section table, catalog |
+//! | [`Snapshot::from_bytes`] | as `map`, over any bytes | header, section table, catalog |
+//!
+//! [`Snapshot::verify`] checks every byte of a snapshot that was opened quickly.
+//!
+//! The file's format is drawn in `docs/design.md`. A snapshot is written by [`SnapshotWriter`], usually through
+//! [`seal`](crate::seal), and never changed afterwards.
+
+mod bytes;
+mod catalog;
+mod error;
+mod format;
+mod keys;
+mod reduce;
+mod table;
+mod verify;
+mod view;
+mod writer;
+
+use std::path::Path;
+
+pub use bytes::{AlignedBytes, MappedBytes};
+pub use error::SnapshotError;
+pub use reduce::Repeats;
+pub use table::{Join, RowId, Table};
+pub use verify::Verified;
+pub use view::{Column, Row, View};
+pub use writer::{Sealed, SnapshotWriter};
+
+use crate::metrics::{Budget, layout_fingerprint};
+use catalog::Layout;
+use format::{Header, Section};
+
+/// The first bytes of every snapshot file.
+pub const MAGIC: [u8; 8] = format::MAGIC;
+
+/// A sealed snapshot.
+///
+/// ```no_run
+/// use ecnas::metrics::{Budget, Metric};
+/// use ecnas::snapshot::Snapshot;
+///
+/// let snapshot = Snapshot::open("ec-nas.ecnas")?;
+/// let view = snapshot.table("energy_4V9E_4epochs")?.view(Budget::epochs(108)?)?;
+/// for row in view.rows().take(3) {
+///     println!("{} {:?} kWh", row.hash(), row.get(Metric::Energy));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Snapshot<B = AlignedBytes> {
+    bytes: B,
+    header: Header,
+    sections: Vec<Section>,
+    layout: Layout,
+}
+
+impl Snapshot<AlignedBytes> {
+    /// Reads a snapshot into memory and verifies every byte of it: the safe way to open one, wherever it lies.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no snapshot, is of another version, or is damaged.
+    ///
+    /// # Complexity
+    /// O(bytes) time and memory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SnapshotError> {
+        let path = path.as_ref();
+        let snapshot =
+            Self::from_bytes(AlignedBytes::read(path)?).map_err(|error| error.at(path))?;
+        snapshot.verify().map_err(|error| error.at(path))?;
+        Ok(snapshot)
+    }
+}
+
+impl Snapshot<MappedBytes> {
+    /// Maps a snapshot into memory: pages are read when they are first used and shared with other processes. Only header,
+    /// section table and catalog are checked; [`verify`](Self::verify) checks the rest. Damage that was not looked for
+    /// gives wrong values or errors, not undefined behaviour.
+    ///
+    /// # Safety
+    /// While the map lives, the file must not be changed or truncated, by this process or any other:
+    /// 1. a change under a map is undefined behaviour;
+    /// 2. reading a page that was cut off kills the process (SIGBUS).
+    ///
+    /// Files that [`SnapshotWriter`] wrote are never changed in place, and replacing one (by rename) is safe: readers keep
+    /// the old bytes. Do not copy over a snapshot that is in use. On network file systems prefer [`Snapshot::open`].
+    ///
+    /// # Errors
+    /// The file cannot be mapped, is no snapshot, is of another version, or its frame is damaged.
+    ///
+    /// # Complexity
+    /// O(tables x budgets x columns), independent of the rows: microseconds.
+    #[allow(unsafe_code)]
+    pub unsafe fn map(path: impl AsRef<Path>) -> Result<Self, SnapshotError> {
+        let path = path.as_ref();
+        // SAFETY: the caller's promise is the one that mapping asks for.
+        let bytes = unsafe { MappedBytes::map(path)? };
+        Self::from_bytes(bytes).map_err(|error| error.at(path))
+    }
+}
+
+impl<B: AsRef<[u8]>> Snapshot<B> {
+    /// Opens a snapshot over any bytes that start at an address that is a multiple of 16 ([`AlignedBytes`] does). Only
+    /// header, section table and catalog are checked.
+    ///
+    /// # Errors
+    /// The bytes are no snapshot, of another version, misaligned, or the frame is damaged.
+    ///
+    /// # Complexity
+    /// O(tables x budgets x columns), independent of the rows.
+    pub fn from_bytes(bytes: B) -> Result<Self, SnapshotError> {
+        let file = bytes.as_ref();
+        let header = Header::decode(file)?;
+        let misaligned = file.as_ptr().addr() % 16;
+        if misaligned != 0 {
+            return Err(SnapshotError::Misaligned { found: misaligned });
+        }
+        let expected = layout_fingerprint();
+        if header.layout != expected {
+            return Err(SnapshotError::ArchiveLayout {
+                expected,
+                found: header.layout,
+            });
+        }
+        let sections = header.sections(file)?;
+        let layout = Layout::decode(file, &sections, header.catalog_crc)?;
+        Ok(Self {
+            bytes,
+            header,
+            sections,
+            layout,
+        })
+    }
+
+    /// The tables, in the order of sealing.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = Table<'_>> {
+        let file = self.bytes.as_ref();
+        let tables = self.layout.tables.iter();
+        tables.map(move |layout| Table::new(file, layout))
+    }
+
+    /// The table with this name.
+    ///
+    /// # Errors
+    /// There is none; the error names those that there are.
+    pub fn table(&self, name: &str) -> Result<Table<'_>, SnapshotError> {
+        self.tables()
+            .find(|table| table.name() == name)
+            .ok_or_else(|| SnapshotError::NoSuchTable {
+                table: name.to_owned(),
+                tables: self.table_names(),
+            })
+    }
+
+    /// The only table.
+    ///
+    /// # Errors
+    /// There are none or several; the error names them.
+    pub fn only_table(&self) -> Result<Table<'_>, SnapshotError> {
+        let mut tables = self.tables();
+        match (tables.next(), tables.next()) {
+            (Some(table), None) => Ok(table),
+            _ => Err(SnapshotError::Ambiguous {
+                tables: self.table_names(),
+            }),
+        }
+    }
+
+    /// A table at one budget, repeats reduced to their mean: short for `table(name)?.view(budget)`.
+    ///
+    /// # Errors
+    /// No such table or budget; the error names those that there are.
+    pub fn view(&self, table: &str, budget: Budget) -> Result<View<'_>, SnapshotError> {
+        self.table(table)?.view(budget)
+    }
+
+    /// The whole file.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// Checks every byte and every structure of the snapshot.
+    ///
+    /// # Errors
+    /// The first damage that is found, with the section and the byte.
+    ///
+    /// # Complexity
+    /// O(bytes).
+    pub fn verify(&self) -> Result<Verified, SnapshotError> {
+        verify::verify(
+            self.bytes.as_ref(),
+            &self.header,
+            &self.sections,
+            &self.layout,
+        )
+    }
+
+    fn table_names(&self) -> Vec<String> {
+        self.tables().map(|table| table.name().to_owned()).collect()
+    }
+}

@@ -1,0 +1,290 @@
+use std::fmt;
+
+use rkyv::rancor;
+
+use super::catalog::{BudgetLayout, TableLayout};
+use super::format::{Entry, Section};
+use super::{Repeats, SnapshotError, View, keys};
+use crate::cell::{Cell, CellHash};
+use crate::metrics::{Budget, TableInfo, TrialRef, rkyv_error};
+
+/// The number of a row: dense from 0, the same at every budget of a table, ordered by energy at its largest budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowId(pub u32);
+
+impl RowId {
+    /// The row's place in a column.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The trials of one source: rows are cells. Copying it costs nothing.
+#[derive(Clone, Copy)]
+pub struct Table<'s> {
+    file: &'s [u8],
+    layout: &'s TableLayout,
+}
+
+impl<'s> Table<'s> {
+    pub(super) const fn new(file: &'s [u8], layout: &'s TableLayout) -> Self {
+        Self { file, layout }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn name(self) -> &'s str {
+        &self.layout.name
+    }
+
+    /// The number of rows, which is the number of distinct cells.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.layout.rows
+    }
+
+    /// Whether the table has no rows.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.layout.rows == 0
+    }
+
+    /// The number of trials at all budgets.
+    #[must_use]
+    pub fn trial_count(self) -> usize {
+        self.layout.budgets.iter().map(|budget| budget.trials).sum()
+    }
+
+    /// The budgets that the table has trials at, ascending.
+    pub fn budgets(self) -> impl ExactSizeIterator<Item = Budget> + 's {
+        self.layout.budgets.iter().map(|layout| layout.budget)
+    }
+
+    /// What the table's trials have in common: sources, data set, device, provenance.
+    ///
+    /// # Errors
+    /// The bytes are damaged.
+    ///
+    /// # Complexity
+    /// Decodes it: some microseconds.
+    pub fn info(self) -> Result<TableInfo, SnapshotError> {
+        let malformed = |error: rancor::Error| SnapshotError::Malformed {
+            what: format!("table `{}`: expected what is known of it", self.name()),
+            found: rkyv_error(&error),
+        };
+        rkyv::from_bytes::<TableInfo, rancor::Error>(self.bytes(self.layout.info))
+            .map_err(malformed)
+    }
+
+    /// The table at one budget, repeats reduced to their mean.
+    ///
+    /// # Errors
+    /// The table has no trials at this budget; the error names the budgets that it has.
+    ///
+    /// # Complexity
+    /// O(1).
+    pub fn view(self, budget: Budget) -> Result<View<'s>, SnapshotError> {
+        self.view_with(budget, Repeats::Mean)
+    }
+
+    /// The table at one budget, repeats reduced by a policy.
+    ///
+    /// # Errors
+    /// The table has no trials at this budget; the error names the budgets that it has.
+    ///
+    /// # Complexity
+    /// O(1). A column is computed when first asked for, in O(trials), unless the policy is the mean or every cell has
+    /// exactly one trial; then it is a slice of the file.
+    pub fn view_with(self, budget: Budget, repeats: Repeats) -> Result<View<'s>, SnapshotError> {
+        let layout = self
+            .layout
+            .budgets
+            .iter()
+            .find(|layout| layout.budget == budget)
+            .ok_or_else(|| SnapshotError::NoSuchBudget {
+                table: self.name().to_owned(),
+                budget,
+                budgets: self.budgets().collect(),
+            })?;
+        Ok(View::new(self, layout, repeats))
+    }
+
+    /// The row of a cell, given its hash or the cell itself, in any isomorphic drawing.
+    ///
+    /// # Complexity
+    /// Two dependent reads, about 0.1 to 0.3 us; a [`Cell`] is hashed first (about 15 us).
+    #[must_use]
+    pub fn row(self, cell: impl Into<CellHash>) -> Option<RowId> {
+        let hash: CellHash = cell.into();
+        let directory: &[u32] = self.slice(self.layout.directory);
+        let place = keys::find(
+            self.keys(),
+            directory,
+            self.layout.directory_bits,
+            hash.as_bytes(),
+        )?;
+        let rows: &[u32] = self.slice(self.layout.key_rows);
+        rows.get(place).copied().map(RowId)
+    }
+
+    /// The hash of a row's cell, if there is such a row.
+    #[must_use]
+    pub fn hash(self, row: RowId) -> Option<CellHash> {
+        let places: &[u32] = self.slice(self.layout.row_keys);
+        let place = *places.get(row.index())?;
+        self.keys()
+            .get(place as usize)
+            .copied()
+            .map(CellHash::from_bytes)
+    }
+
+    /// A row's cell as its source drew it; `None` where the source had the hash alone.
+    #[must_use]
+    pub fn cell(self, row: RowId) -> Option<Cell> {
+        let drawings: &[u64] = self.slice(self.layout.drawings);
+        match drawings.get(row.index()).copied() {
+            None | Some(0) => None,
+            Some(code) => Cell::from_code(code).ok(),
+        }
+    }
+
+    /// The budgets at which the table has trials of a row.
+    pub fn budgets_of(self, row: RowId) -> impl Iterator<Item = Budget> + 's {
+        self.layout
+            .budgets
+            .iter()
+            .filter(move |layout| !self.entry_range(layout, row).is_empty())
+            .map(|layout| layout.budget)
+    }
+
+    /// All trials, budget by budget, each in the order of rows and repeats.
+    pub fn trials(self) -> impl Iterator<Item = Result<TrialRef<'s>, SnapshotError>> {
+        self.layout
+            .budgets
+            .iter()
+            .flat_map(move |layout| (0..layout.trials).map(move |entry| self.trial(layout, entry)))
+    }
+
+    /// All trials in the order in which they were imported, which is that of the files that they came from.
+    ///
+    /// # Complexity
+    /// O(n log n) time and 16 bytes a trial for the order of n trials, then O(1) each.
+    pub fn trials_as_imported(self) -> impl Iterator<Item = Result<TrialRef<'s>, SnapshotError>> {
+        let mut order: Vec<(u64, u32, u32)> = Vec::with_capacity(self.trial_count());
+        for (budget, layout) in self.layout.budgets.iter().enumerate() {
+            for (number, entry) in self.entries(layout).iter().enumerate() {
+                order.push((entry.sequence, budget as u32, number as u32));
+            }
+        }
+        order.sort_unstable();
+        order.into_iter().filter_map(move |(_, budget, number)| {
+            let layout = self.layout.budgets.get(budget as usize)?;
+            Some(self.trial(layout, number as usize))
+        })
+    }
+
+    /// The cells that both tables hold, as pairs of rows, in the order of their hashes.
+    ///
+    /// # Complexity
+    /// O(n + m) for the whole join, O(1) memory.
+    pub fn join(self, other: Table<'s>) -> Join<'s> {
+        Join {
+            left: self,
+            right: other,
+            at: (0, 0),
+        }
+    }
+
+    pub(super) fn bytes(self, section: Section) -> &'s [u8] {
+        // Opening checked that every section lies inside the file.
+        self.file
+            .get(section.offset..section.offset + section.len)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn slice<T: bytemuck::Pod>(self, section: Section) -> &'s [T] {
+        // Opening checked alignment and length, so that the cast cannot fail.
+        bytemuck::try_cast_slice(self.bytes(section)).unwrap_or_default()
+    }
+
+    fn keys(self) -> &'s [[u8; 16]] {
+        self.slice(self.layout.keys)
+    }
+
+    pub(super) fn entries(self, layout: &BudgetLayout) -> &'s [Entry] {
+        self.slice(layout.entries)
+    }
+
+    /// Which entries of a budget are the trials of a row.
+    pub(super) fn entry_range(self, layout: &BudgetLayout, row: RowId) -> std::ops::Range<usize> {
+        let starts: &[u32] = self.slice(layout.starts);
+        let bound = |row: usize| starts.get(row).map_or(0, |&start| start as usize);
+        let range = bound(row.index())..bound(row.index() + 1);
+        if range.start <= range.end && range.end <= layout.trials {
+            range
+        } else {
+            0..0
+        }
+    }
+
+    pub(super) fn trial(
+        self,
+        layout: &BudgetLayout,
+        entry: usize,
+    ) -> Result<TrialRef<'s>, SnapshotError> {
+        let record = self.entries(layout).get(entry).and_then(|entry| {
+            let start = usize::try_from(entry.offset).ok()?;
+            let end = start.checked_add(entry.len as usize)?;
+            self.bytes(self.layout.records).get(start..end)
+        });
+        TrialRef::from_bytes(record.unwrap_or_default()).map_err(|source| SnapshotError::Record {
+            table: self.name().to_owned(),
+            budget: layout.budget,
+            entry: entry as u64,
+            source,
+        })
+    }
+}
+
+impl fmt::Debug for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("name", &self.name())
+            .field("rows", &self.len())
+            .field("budgets", &self.budgets().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// The rows of the cells that two tables share; see [`Table::join`].
+#[derive(Debug, Clone)]
+pub struct Join<'s> {
+    left: Table<'s>,
+    right: Table<'s>,
+    at: (usize, usize),
+}
+
+impl Iterator for Join<'_> {
+    type Item = (RowId, RowId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let left = self.left.keys().get(self.at.0)?;
+            let right = self.right.keys().get(self.at.1)?;
+            match left.cmp(right) {
+                std::cmp::Ordering::Less => self.at.0 += 1,
+                std::cmp::Ordering::Greater => self.at.1 += 1,
+                std::cmp::Ordering::Equal => {
+                    let rows = |table: Table<'_>, place: usize| {
+                        let rows: &[u32] = table.slice(table.layout.key_rows);
+                        rows.get(place).copied().map(RowId)
+                    };
+                    let pair = (rows(self.left, self.at.0)?, rows(self.right, self.at.1)?);
+                    self.at = (self.at.0 + 1, self.at.1 + 1);
+                    return Some(pair);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Checking every byte and every structure of a snapshot.
+
+use super::SnapshotError;
+use super::catalog::{BudgetLayout, Layout, TableLayout};
+use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
+use super::keys;
+use super::table::{RowId, Table};
+
+/// What a verification found in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Blocks whose checksum was compared.
+    pub blocks: u64,
+    /// Sections.
+    pub sections: usize,
+    /// Tables.
+    pub tables: usize,
+    /// Archived trials that were read.
+    pub trials: u64,
+}
+
+pub(super) fn verify(
+    file: &[u8],
+    header: &Header,
+    sections: &[Section],
+    layout: &Layout,
+) -> Result<Verified, SnapshotError> {
+    let blocks = checksums(file, header, sections)?;
+    padding(file, header, sections)?;
+    let mut trials = 0;
+    for table_layout in &layout.tables {
+        let table = Table::new(file, table_layout);
+        structure(table, table_layout)?;
+        for trial in table.trials() {
+            trial?;
+            trials += 1;
+        }
+    }
+    Ok(Verified {
+        bytes: file.len() as u64,
+        blocks,
+        sections: sections.len(),
+        tables: layout.tables.len(),
+        trials,
+    })
+}
+
+/// Compares the checksum of every block, and of the checksums.
+fn checksums(file: &[u8], header: &Header, sections: &[Section]) -> Result<u64, SnapshotError> {
+    let start = header.blocks_offset as usize;
+    let stored = file.get(start..).unwrap_or_default();
+    let found = crc32c::crc32c(stored);
+    if found != header.blocks_crc {
+        return Err(SnapshotError::Checksum {
+            what: "block checksums".to_owned(),
+            offset: header.blocks_offset,
+            expected: header.blocks_crc,
+            found,
+        });
+    }
+    let covered = file.get(HEADER_LEN..start).unwrap_or_default();
+    let mut count = 0;
+    for (block, expected) in covered.chunks(BLOCK_LEN).zip(stored.chunks_exact(4)) {
+        let expected = expected
+            .try_into()
+            .map(u32::from_le_bytes)
+            .unwrap_or_default();
+        let found = crc32c::crc32c(block);
+        if found != expected {
+            let offset = HEADER_LEN + count as usize * BLOCK_LEN;
+            return Err(SnapshotError::Checksum {
+                what: part_of(sections, offset, offset + block.len()),
+                offset: offset as u64,
+                expected,
+                found,
+            });
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Names the sections that a block touches.
+fn part_of(sections: &[Section], start: usize, end: usize) -> String {
+    let touched: Vec<_> = sections
+        .iter()
+        .enumerate()
+        .filter(|(_, section)| section.offset < end && start < section.offset + section.len)
+        .map(|(number, section)| format!("section {number} ({:?})", section.kind))
+        .collect();
+    match touched.as_slice() {
+        [] => "block of the section table".to_owned(),
+        [only] => format!("block of {only}"),
+        [first, .., last] => format!("block of {first} to {last}"),
+    }
+}
+
+/// Bytes between sections are zero.
+fn padding(file: &[u8], header: &Header, sections: &[Section]) -> Result<(), SnapshotError> {
+    let mut ranges: Vec<_> = sections
+        .iter()
+        .map(|s| (s.offset, s.offset + s.len))
+        .collect();
+    ranges.push((
+        header.sections_offset as usize,
+        header.blocks_offset as usize,
+    ));
+    ranges.sort_unstable();
+    let mut end = HEADER_LEN;
+    for (next, next_end) in ranges {
+        let gap = file.get(end..next).unwrap_or_default();
+        if let Some(place) = gap.iter().position(|&byte| byte != 0) {
+            return Err(SnapshotError::Malformed {
+                what: format!(
+                    "byte {}: expected zero padding between sections",
+                    end + place
+                ),
+                found: "another byte".to_owned(),
+            });
+        }
+        end = next_end;
+    }
+    Ok(())
+}
+
+/// The arrays of a table fit each other.
+fn structure(table: Table<'_>, layout: &TableLayout) -> Result<(), SnapshotError> {
+    let malformed = |what: &str, found: String| SnapshotError::Malformed {
+        what: format!("table `{}`: {what}", layout.name),
+        found,
+    };
+    let info = table.info()?;
+    if info.name != layout.name {
+        return Err(malformed(
+            "expected its own name in its description",
+            info.name,
+        ));
+    }
+    let all_keys: &[[u8; 16]] = table.slice(layout.keys);
+    if !all_keys.is_sorted_by(|a, b| a < b) {
+        return Err(malformed(
+            "expected ascending distinct keys",
+            "others".to_owned(),
+        ));
+    }
+    let key_rows: &[u32] = table.slice(layout.key_rows);
+    let row_keys: &[u32] = table.slice(layout.row_keys);
+    for (place, &row) in key_rows.iter().enumerate() {
+        if row_keys.get(row as usize).map(|&key| key as usize) != Some(place) {
+            return Err(malformed(
+                "expected rows and keys to be numbered one to one",
+                format!("key {place} with row {row}"),
+            ));
+        }
+    }
+    let directory: &[u32] = table.slice(layout.directory);
+    for (place, key) in all_keys.iter().enumerate() {
+        if keys::find(all_keys, directory, layout.directory_bits, key) != Some(place) {
+            return Err(malformed(
+                "expected the directory to lead to every key",
+                format!("key {place} out of reach"),
+            ));
+        }
+    }
+    for (row, &code) in table.slice::<u64>(layout.drawings).iter().enumerate() {
+        if code != 0 && table.cell(RowId(row as u32)).is_none() {
+            return Err(malformed(
+                "expected the drawing of a cell",
+                format!("row {row}: {code:#x}"),
+            ));
+        }
+    }
+    layout.budgets.iter().try_for_each(|budget| {
+        trials_of(table, budget)
+            .map_err(|found| malformed("expected the trials of its rows in order", found))
+    })
+}
+
+/// Every entry of a budget is a trial of its row, at this budget, with the repeat that the entry names.
+fn trials_of(table: Table<'_>, layout: &BudgetLayout) -> Result<(), String> {
+    let starts: &[u32] = table.slice(layout.starts);
+    let bounds = (starts.first().copied(), starts.last().copied());
+    if bounds != (Some(0), u32::try_from(layout.trials).ok()) || !starts.is_sorted() {
+        return Err(format!("starts from {:?} to {:?}", bounds.0, bounds.1));
+    }
+    let entries = table.entries(layout);
+    for row in (0..table.len() as u32).map(RowId) {
+        let hash = table.hash(row);
+        for number in table.entry_range(layout, row) {
+            let trial = table
+                .trial(layout, number)
+                .map_err(|error| error.to_string())?;
+            let repeat = entries.get(number).map(|entry| entry.repeat);
+            if Some(trial.hash()) != hash
+                || trial.budget() != layout.budget
+                || Some(trial.repeat()) != repeat
+            {
+                return Err(format!("{}, trial {number} of another row", layout.budget));
+            }
+        }
+    }
+    Ok(())
+}

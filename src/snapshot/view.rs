@@ -1,0 +1,334 @@
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::catalog::{BudgetLayout, ColumnLayout};
+use super::{Repeats, RowId, SnapshotError, Table, reduce};
+use crate::cell::{Cell, CellHash};
+use crate::metrics::{Budget, Metric, TrialRef, Unit};
+
+/// A table at one budget, repeats reduced by a policy: the place where queries run.
+///
+/// Columns are slices with one `f64` per row, indexed by [`RowId`]; a missing value is NaN there, and `None` where a single
+/// value is returned.
+pub struct View<'s> {
+    table: Table<'s>,
+    layout: &'s BudgetLayout,
+    repeats: Repeats,
+    /// Columns that the policy does not find in the file, computed when first asked for.
+    computed: Vec<OnceLock<Vec<f64>>>,
+}
+
+/// A column's name, its unit and its values.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Column<'v> {
+    /// The name, which ends with the unit.
+    pub name: &'v str,
+    /// The unit.
+    pub unit: Unit,
+    /// One value per row; NaN where missing.
+    pub values: &'v [f64],
+}
+
+impl<'s> View<'s> {
+    pub(super) fn new(table: Table<'s>, layout: &'s BudgetLayout, repeats: Repeats) -> Self {
+        let computed = layout.columns.iter().map(|_| OnceLock::new()).collect();
+        Self {
+            table,
+            layout,
+            repeats,
+            computed,
+        }
+    }
+
+    /// The view's table.
+    #[must_use]
+    pub const fn table(&self) -> Table<'s> {
+        self.table
+    }
+
+    /// The view's budget.
+    #[must_use]
+    pub const fn budget(&self) -> Budget {
+        self.layout.budget
+    }
+
+    /// How repeats become one value.
+    #[must_use]
+    pub const fn repeats(&self) -> Repeats {
+        self.repeats
+    }
+
+    /// The number of rows: of the cells of the table, also those without a trial at this budget.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether the table has no rows.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// The number of trials at this budget.
+    #[must_use]
+    pub const fn trial_count(&self) -> usize {
+        self.layout.trials
+    }
+
+    /// The names of the columns: every metric that some trial of the view reports.
+    pub fn column_names(&self) -> impl ExactSizeIterator<Item = &'s str> + use<'s> {
+        self.layout
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+    }
+
+    /// A column: one value per row, NaN where missing.
+    ///
+    /// ```no_run
+    /// # use ecnas::{metrics::Metric, snapshot::View};
+    /// # fn example(view: &View<'_>) -> Result<(), ecnas::snapshot::SnapshotError> {
+    /// let energy_kwh: &[f64] = view.column(Metric::Energy)?;
+    /// let own: &[f64] = view.column("inference_energy_kwh")?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The view has no such column; the error names those that it has.
+    ///
+    /// # Complexity
+    /// O(1), no copy: a slice of the file. Under a policy other than the mean, in a table with repeats, O(trials) the first
+    /// time.
+    pub fn column(&self, name: impl AsRef<str>) -> Result<&[f64], SnapshotError> {
+        let name = name.as_ref();
+        let number = self
+            .layout
+            .column(name)
+            .ok_or_else(|| SnapshotError::NoSuchColumn {
+                table: self.table.name().to_owned(),
+                budget: self.budget(),
+                column: name.to_owned(),
+                columns: self.column_names().map(str::to_owned).collect(),
+            })?;
+        Ok(self.values(number))
+    }
+
+    /// All columns.
+    pub fn columns(&self) -> impl ExactSizeIterator<Item = Column<'_>> {
+        let columns = self.layout.columns.iter().enumerate();
+        columns.map(|(number, column)| Column {
+            name: &column.name,
+            unit: Unit::of_name(&column.name),
+            values: self.values(number),
+        })
+    }
+
+    /// The row of a cell, given its hash or the cell itself in any isomorphic drawing; `None` where the table does not hold
+    /// the cell, or has no trial of it at this budget.
+    ///
+    /// # Complexity
+    /// As [`Table::row`].
+    pub fn get(&self, cell: impl Into<CellHash>) -> Option<Row<'_, 's>> {
+        let row = self.at(self.table.row(cell)?)?;
+        row.is_present().then_some(row)
+    }
+
+    /// As [`get`](Self::get), with an error that says what is there instead.
+    ///
+    /// # Errors
+    /// The table does not hold the cell at this budget; the error names the table, its budgets, and the cell's.
+    pub fn require(&self, cell: impl Into<CellHash>) -> Result<Row<'_, 's>, SnapshotError> {
+        let hash: CellHash = cell.into();
+        self.get(hash).ok_or_else(|| {
+            let row = self.table.row(hash);
+            SnapshotError::NoSuchCell {
+                table: self.table.name().to_owned(),
+                hash,
+                budget: self.budget(),
+                cell_budgets: row
+                    .map(|row| self.table.budgets_of(row).collect())
+                    .unwrap_or_default(),
+                budgets: self.table.budgets().collect(),
+            }
+        })
+    }
+
+    /// A row by its number; `None` beyond the last. The row may have no trial at this budget.
+    #[must_use]
+    pub fn at(&self, id: RowId) -> Option<Row<'_, 's>> {
+        (id.index() < self.len()).then_some(Row { view: self, id })
+    }
+
+    /// The rows that have a trial at this budget, cheapest first (at the table's largest budget).
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_, 's>> {
+        let ids = (0..self.len() as u32).map(RowId);
+        ids.map(|id| Row { view: self, id }).filter(Row::is_present)
+    }
+
+    /// The cells that both views hold at their budgets, as pairs of rows.
+    ///
+    /// # Complexity
+    /// O(n + m) for the whole join.
+    pub fn join<'a>(
+        &'a self,
+        other: &'a View<'s>,
+    ) -> impl Iterator<Item = (Row<'a, 's>, Row<'a, 's>)> {
+        self.table.join(other.table).filter_map(move |(a, b)| {
+            let pair = (self.at(a)?, other.at(b)?);
+            (pair.0.is_present() && pair.1.is_present()).then_some(pair)
+        })
+    }
+
+    fn values(&self, number: usize) -> &[f64] {
+        let Some(column) = self.layout.columns.get(number) else {
+            return &[];
+        };
+        match (self.repeats, column.row_means) {
+            (Repeats::Mean, Some(means)) => self.table.slice(means),
+            // One trial each: its value is the mean, the least and the greatest, and the one drawn.
+            (Repeats::Mean | Repeats::Min | Repeats::Max | Repeats::Draw { .. }, None) => {
+                self.table.slice(column.trial_values)
+            }
+            _ => match self.computed.get(number) {
+                Some(slot) => slot.get_or_init(|| self.reduce(column)),
+                None => &[],
+            },
+        }
+    }
+
+    fn reduce(&self, column: &ColumnLayout) -> Vec<f64> {
+        let values: &[f64] = self.table.slice(column.trial_values);
+        let starts: &[u32] = self.table.slice(self.layout.starts);
+        match self.repeats {
+            Repeats::Mean => reduce::means(starts, values),
+            Repeats::Min => reduce::per_row(starts, values, |row| reduce::extreme(row, f64::min)),
+            Repeats::Max => reduce::per_row(starts, values, |row| reduce::extreme(row, f64::max)),
+            Repeats::Given(_) | Repeats::Draw { .. } => (0..self.len() as u32)
+                .map(|row| {
+                    let entry = self.chosen_entry(RowId(row));
+                    let value = entry.and_then(|entry| values.get(entry));
+                    value.copied().unwrap_or(f64::NAN)
+                })
+                .collect(),
+        }
+    }
+
+    /// The one trial of a row that a policy picks.
+    fn chosen_entry(&self, row: RowId) -> Option<usize> {
+        let range = self.table.entry_range(self.layout, row);
+        match self.repeats {
+            Repeats::Given(repeat) => {
+                let entries = self.table.entries(self.layout).get(range.clone())?;
+                let place = entries.iter().position(|entry| entry.repeat == repeat)?;
+                Some(range.start + place)
+            }
+            Repeats::Draw { seed } if !range.is_empty() => {
+                let hash = self.table.hash(row)?;
+                Some(range.start + reduce::draw(seed, hash, range.len()))
+            }
+            _ => None,
+        }
+    }
+
+    fn value(&self, number: usize, row: RowId) -> Option<f64> {
+        let value = self.values(number).get(row.index()).copied()?;
+        (!value.is_nan()).then_some(value)
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("table", &self.table.name())
+            .field("budget", &self.budget())
+            .field("repeats", &self.repeats)
+            .field("rows", &self.len())
+            .finish()
+    }
+}
+
+/// One cell of a view.
+#[derive(Clone, Copy)]
+pub struct Row<'v, 's> {
+    view: &'v View<'s>,
+    id: RowId,
+}
+
+impl<'v, 's> Row<'v, 's> {
+    /// The row's number.
+    #[must_use]
+    pub const fn id(&self) -> RowId {
+        self.id
+    }
+
+    /// The view that the row belongs to.
+    #[must_use]
+    pub const fn view(&self) -> &'v View<'s> {
+        self.view
+    }
+
+    /// The cell's hash.
+    #[must_use]
+    pub fn hash(&self) -> CellHash {
+        let hash = self.view.table.hash(self.id);
+        hash.unwrap_or(CellHash::from_bytes([0; 16]))
+    }
+
+    /// The cell as its source drew it; `None` where the source had the hash alone.
+    #[must_use]
+    pub fn cell(&self) -> Option<Cell> {
+        self.view.table.cell(self.id)
+    }
+
+    /// The cell's value in a metric, reduced by the view's policy; `None` where it is missing.
+    #[must_use]
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        self.view.value(self.view.layout.metric(metric)?, self.id)
+    }
+
+    /// The cell's value in a column by the column's name; `None` where it is missing.
+    #[must_use]
+    pub fn get_named(&self, column: &str) -> Option<f64> {
+        self.view.value(self.view.layout.column(column)?, self.id)
+    }
+
+    /// The number of trials of the cell at the view's budget.
+    #[must_use]
+    pub fn trial_count(&self) -> usize {
+        self.entries().len()
+    }
+
+    /// Whether the cell has a trial at the view's budget (under [`Repeats::Given`]: that repeat).
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        match self.view.repeats {
+            Repeats::Given(_) => self.view.chosen_entry(self.id).is_some(),
+            _ => !self.entries().is_empty(),
+        }
+    }
+
+    /// The full trials of the cell at the view's budget, by repeat: totals, checkpoints, power, time stamps.
+    pub fn trials(&self) -> impl ExactSizeIterator<Item = Result<TrialRef<'s>, SnapshotError>> {
+        let (table, layout) = (self.view.table, self.view.layout);
+        self.entries().map(move |entry| table.trial(layout, entry))
+    }
+
+    fn entries(&self) -> std::ops::Range<usize> {
+        self.view.table.entry_range(self.view.layout, self.id)
+    }
+}
+
+impl fmt::Debug for Row<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entry(&"hash", &format_args!("{}", self.hash()));
+        for (number, column) in self.view.layout.columns.iter().enumerate() {
+            if let Some(value) = self.view.value(number, self.id) {
+                map.entry(&column.name, &value);
+            }
+        }
+        map.finish()
+    }
+}

@@ -1,0 +1,648 @@
+//! Writing a snapshot: trials stream in, one immutable file comes out, or none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use rkyv::rancor;
+use tempfile::NamedTempFile;
+
+use super::SnapshotError;
+use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, StoredTable};
+use super::format::{
+    BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, SECTION_ALIGN, Section, encode_sections,
+};
+use super::keys::directory_bits;
+use crate::cell::{Cell, CellHash};
+use crate::metrics::{
+    ALIGNMENT, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint, rkyv_error,
+};
+
+/// Writes a snapshot.
+///
+/// The bytes go to a temporary file beside the target. [`finish`](Self::finish) syncs it, reads it back and compares every
+/// checksum, renames it to the target and syncs the folder: the target is the whole new snapshot, or what it was before.
+/// Dropping the writer removes the temporary file. The same trials give the same bytes.
+///
+/// # Complexity
+/// Trials stream to the file. What stays in memory until a table ends is 48 bytes and 8 per column for every trial.
+pub struct SnapshotWriter {
+    target: PathBuf,
+    out: Blocks<BufWriter<NamedTempFile>>,
+    sections: Vec<Section>,
+    tables: Vec<StoredTable>,
+    table: Option<OpenTable>,
+}
+
+/// What sealing wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The snapshot's path.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Number of tables.
+    pub tables: usize,
+    /// Number of trials in all tables.
+    pub trials: u64,
+}
+
+/// A table whose trials are coming in.
+struct OpenTable {
+    info: TableInfo,
+    records_start: u64,
+    trials: Vec<TrialKey>,
+    /// By column name, one value per trial in order of arrival; NaN where missing. Shorter where the last ones miss.
+    columns: BTreeMap<ColumnKey, Vec<f64>>,
+    drawings: BTreeMap<CellHash, u64>,
+}
+
+/// Known metrics in the order of their codes, then other columns by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum ColumnKey {
+    Known(Metric),
+    Other(String),
+}
+
+impl ColumnKey {
+    fn name(&self) -> &str {
+        match self {
+            Self::Known(metric) => metric.name(),
+            Self::Other(name) => name,
+        }
+    }
+}
+
+struct TrialKey {
+    hash: CellHash,
+    budget: u32,
+    entry: Entry,
+}
+
+impl SnapshotWriter {
+    /// Starts a snapshot that will be at `target`.
+    ///
+    /// # Errors
+    /// The folder does not exist or cannot be written to.
+    pub fn create(target: impl Into<PathBuf>) -> Result<Self, SnapshotError> {
+        let target = target.into();
+        let file = temporary_beside(&target).map_err(|source| SnapshotError::Io {
+            path: target.clone(),
+            action: "create a temporary file beside it",
+            source,
+        })?;
+        let mut writer = Self {
+            target,
+            out: Blocks::new(BufWriter::with_capacity(1 << 20, file)),
+            sections: Vec::new(),
+            tables: Vec::new(),
+            table: None,
+        };
+        // The catalog is section 0, though it is written last.
+        writer.sections.push(Section {
+            kind: Kind::Catalog,
+            offset: 0,
+            len: 0,
+        });
+        writer.write(&[0; HEADER_LEN])?;
+        Ok(writer)
+    }
+
+    /// Starts a table; the one before it ends.
+    ///
+    /// # Errors
+    /// A table of that name is there already; the disk is full.
+    pub fn begin_table(&mut self, info: TableInfo) -> Result<(), SnapshotError> {
+        self.end_table()?;
+        if self.tables.iter().any(|table| table.name == info.name) {
+            return Err(SnapshotError::Malformed {
+                what: "expected distinct table names".to_owned(),
+                found: format!("`{}` twice", info.name),
+            });
+        }
+        self.pad()?;
+        self.table = Some(OpenTable {
+            info,
+            records_start: self.out.position,
+            trials: Vec::new(),
+            columns: BTreeMap::new(),
+            drawings: BTreeMap::new(),
+        });
+        Ok(())
+    }
+
+    /// Adds a trial to the table that was begun last.
+    ///
+    /// # Errors
+    /// No table was begun; the disk is full.
+    pub fn add(&mut self, trial: &Trial) -> Result<(), SnapshotError> {
+        let record = encode_trial(trial).map_err(|source| SnapshotError::Record {
+            table: String::new(),
+            budget: trial.budget,
+            entry: 0,
+            source,
+        })?;
+        let record = record.as_ref();
+        let trial = TrialRef::from_bytes(record).map_err(|source| SnapshotError::Record {
+            table: String::new(),
+            budget: trial.budget,
+            entry: 0,
+            source,
+        })?;
+        self.add_record(record, trial)
+    }
+
+    /// Adds a trial whose archive is there already: `trial` is read from `record`.
+    pub(crate) fn add_record(
+        &mut self,
+        record: &[u8],
+        trial: TrialRef<'_>,
+    ) -> Result<(), SnapshotError> {
+        let position = self.out.position;
+        let table = self.table.as_mut().ok_or(SnapshotError::Malformed {
+            what: "expected a table to be begun before trials are added".to_owned(),
+            found: "none".to_owned(),
+        })?;
+        let len = u32::try_from(record.len()).map_err(|_| SnapshotError::TooLarge {
+            what: "bytes of a trial",
+            limit: u32::MAX.into(),
+        })?;
+        let number = table.trials.len();
+        if number >= u32::MAX as usize {
+            return Err(SnapshotError::TooLarge {
+                what: "trials of a table",
+                limit: u32::MAX.into(),
+            });
+        }
+        let mut set = |key: ColumnKey, value: f64| {
+            let column = table.columns.entry(key).or_default();
+            column.resize(number, f64::NAN);
+            column.push(value);
+        };
+        for metric in Metric::ALL {
+            if metric == Metric::Epoch {
+                continue; // belongs to a checkpoint; a trial's is its budget
+            }
+            if let Some(value) = trial.result(metric) {
+                set(ColumnKey::Known(metric), value);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (name, value) in trial.other() {
+            if Metric::from_name(name).is_none() && seen.insert(name) {
+                set(ColumnKey::Other(name.to_owned()), value);
+            }
+        }
+        table.trials.push(TrialKey {
+            hash: trial.hash(),
+            budget: trial.budget().get(),
+            entry: Entry {
+                offset: position - table.records_start,
+                sequence: number as u64,
+                len,
+                repeat: trial.repeat(),
+            },
+        });
+        if let Some(cell) = trial.cell() {
+            table
+                .drawings
+                .entry(trial.hash())
+                .or_insert(Cell::code(cell));
+        }
+        self.write(record)?;
+        self.pad_to(ALIGNMENT)
+    }
+
+    /// Ends the last table and puts the snapshot at its target.
+    ///
+    /// # Errors
+    /// The disk is full, the bytes do not read back as they were written, or the rename fails. Then the target is as before.
+    pub fn finish(mut self) -> Result<Sealed, SnapshotError> {
+        self.end_table()?;
+        let trials = self.tables.iter().flat_map(|table| &table.budgets);
+        let trials = trials.map(|budget| u64::from(budget.trials)).sum();
+        let catalog = StoredCatalog {
+            tables: std::mem::take(&mut self.tables),
+        };
+        let bytes = rkyv::to_bytes::<rancor::Error>(&catalog).map_err(|error| {
+            SnapshotError::Malformed {
+                what: "expected a catalog".to_owned(),
+                found: rkyv_error(&error),
+            }
+        })?;
+        self.pad()?;
+        let mut sections = std::mem::take(&mut self.sections);
+        if let Some(first) = sections.first_mut() {
+            first.offset = self.out.position as usize;
+            first.len = bytes.len();
+        }
+        self.write(&bytes)?;
+        let catalog_crc = crc32c::crc32c(&bytes);
+        self.pad()?;
+        let sections_offset = self.out.position;
+        let table = encode_sections(&sections);
+        self.write(&table)?;
+        let blocks_offset = self.out.position;
+        let blocks = self.out.finish_blocks();
+        self.write(&blocks)?;
+        let header = Header {
+            file_len: self.out.position,
+            section_count: sections.len() as u32,
+            sections_offset,
+            sections_crc: crc32c::crc32c(&table),
+            layout: layout_fingerprint(),
+            blocks_offset,
+            blocks_crc: crc32c::crc32c(&blocks),
+            catalog_crc,
+        };
+        let failed = |action| {
+            let path = self.target.clone();
+            move |source| SnapshotError::Io {
+                path,
+                action,
+                source,
+            }
+        };
+        let mut file = self
+            .out
+            .inner
+            .into_inner()
+            .map_err(|error| failed("write")(error.into_error()))?;
+        file.seek(SeekFrom::Start(0)).map_err(failed("write"))?;
+        file.write_all(&header.encode()).map_err(failed("write"))?;
+        file.as_file().sync_all().map_err(failed("sync"))?;
+        read_back(file.as_file_mut(), &header, &blocks).map_err(|error| error.at(&self.target))?;
+        file.persist(&self.target)
+            .map_err(|error| failed("rename the temporary file to it")(error.error))?;
+        sync_folder_of(&self.target).map_err(failed("sync its folder"))?;
+        Ok(Sealed {
+            bytes: header.file_len,
+            tables: catalog.tables.len(),
+            trials,
+            path: self.target,
+        })
+    }
+
+    fn end_table(&mut self) -> Result<(), SnapshotError> {
+        let Some(table) = self.table.take() else {
+            return Ok(());
+        };
+        let records_len = self.out.position - table.records_start;
+        let records = self.note(Kind::Records, table.records_start, records_len);
+        let info = rkyv::to_bytes::<rancor::Error>(&table.info).map_err(|error| {
+            SnapshotError::Malformed {
+                what: format!("expected what is known of table `{}`", table.info.name),
+                found: rkyv_error(&error),
+            }
+        })?;
+        let info = self.section(Kind::Info, &info)?;
+        let sorted = Sorted::new(&table)?;
+        let rows = sorted.keys.len();
+
+        let keys: Vec<[u8; 16]> = sorted.keys.iter().map(|key| key.to_bytes()).collect();
+        let bits = directory_bits(rows);
+        let mut directory = vec![0_u32; (1 << bits) + 1];
+        for key in &keys {
+            let prefix = super::keys::prefix(key, bits);
+            if let Some(slot) = directory.get_mut(prefix + 1) {
+                *slot += 1;
+            }
+        }
+        let mut sum = 0;
+        for slot in &mut directory {
+            sum += *slot;
+            *slot = sum;
+        }
+        let drawings: Vec<u64> = sorted
+            .row_keys
+            .iter()
+            .map(|&key| {
+                let hash = sorted.keys.get(key as usize);
+                let code = hash.and_then(|hash| table.drawings.get(hash));
+                code.copied().unwrap_or_default()
+            })
+            .collect();
+        let keys = self.section(Kind::Keys, bytemuck::cast_slice(&keys))?;
+        let key_rows = self.section(Kind::KeyRows, bytemuck::cast_slice(&sorted.key_rows))?;
+        let row_keys = self.section(Kind::RowKeys, bytemuck::cast_slice(&sorted.row_keys))?;
+        let directory = self.section(Kind::Directory, bytemuck::cast_slice(&directory))?;
+        let drawings = self.section(Kind::Drawings, bytemuck::cast_slice(&drawings))?;
+        let mut budgets = Vec::with_capacity(sorted.budgets.len());
+        for (&epochs, order) in &sorted.budgets {
+            budgets.push(self.budget(&table, &sorted, epochs, order)?);
+        }
+        self.tables.push(StoredTable {
+            name: table.info.name,
+            rows: rows as u32,
+            directory_bits: bits,
+            info,
+            keys,
+            key_rows,
+            row_keys,
+            directory,
+            drawings,
+            records,
+            budgets,
+        });
+        Ok(())
+    }
+
+    fn budget(
+        &mut self,
+        table: &OpenTable,
+        sorted: &Sorted,
+        epochs: u32,
+        order: &[(u32, u32)],
+    ) -> Result<StoredBudget, SnapshotError> {
+        let rows = sorted.keys.len();
+        let entries: Vec<Entry> = order
+            .iter()
+            .filter_map(|&(_, trial)| Some(table.trials.get(trial as usize)?.entry))
+            .collect();
+        let starts = starts(order, rows);
+        let one_each = order.len() == rows && starts.is_sorted_by(|a, b| a < b);
+        let mut columns = Vec::new();
+        for (key, values) in &table.columns {
+            let values = in_order(order, values);
+            if values.iter().all(|value| value.is_nan()) {
+                continue;
+            }
+            let row_means = if one_each {
+                None
+            } else {
+                let means = super::reduce::means(&starts, &values);
+                Some(self.section(Kind::RowMeans, bytemuck::cast_slice(&means))?)
+            };
+            columns.push(StoredColumn {
+                name: key.name().to_owned(),
+                trial_values: self.section(Kind::TrialValues, bytemuck::cast_slice(&values))?,
+                row_means,
+            });
+        }
+        Ok(StoredBudget {
+            epochs,
+            trials: order.len() as u32,
+            entries: self.section(Kind::Entries, bytemuck::cast_slice(&entries))?,
+            starts: self.section(Kind::Starts, bytemuck::cast_slice(&starts))?,
+            columns,
+        })
+    }
+
+    /// Writes a section and returns its number.
+    fn section(&mut self, kind: Kind, bytes: &[u8]) -> Result<SectionId, SnapshotError> {
+        self.pad()?;
+        let offset = self.out.position;
+        self.write(bytes)?;
+        Ok(self.note(kind, offset, bytes.len() as u64))
+    }
+
+    fn note(&mut self, kind: Kind, offset: u64, len: u64) -> SectionId {
+        self.sections.push(Section {
+            kind,
+            offset: offset as usize,
+            len: len as usize,
+        });
+        (self.sections.len() - 1) as SectionId
+    }
+
+    fn pad(&mut self) -> Result<(), SnapshotError> {
+        self.pad_to(SECTION_ALIGN)
+    }
+
+    fn pad_to(&mut self, align: usize) -> Result<(), SnapshotError> {
+        let missing = self.out.position.next_multiple_of(align as u64) - self.out.position;
+        let zeros = [0; SECTION_ALIGN];
+        self.write(zeros.get(..missing as usize).unwrap_or_default())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        self.out.write(bytes).map_err(|source| SnapshotError::Io {
+            path: self.target.clone(),
+            action: "write",
+            source,
+        })
+    }
+}
+
+/// The rows of a table: keys in order, rows in order of energy, and the trials of each budget in order of row and repeat.
+struct Sorted {
+    keys: Vec<CellHash>,
+    key_rows: Vec<u32>,
+    row_keys: Vec<u32>,
+    /// By budget: (row, trial number).
+    budgets: BTreeMap<u32, Vec<(u32, u32)>>,
+}
+
+impl Sorted {
+    fn new(table: &OpenTable) -> Result<Self, SnapshotError> {
+        let mut keys: Vec<CellHash> = table.trials.iter().map(|trial| trial.hash).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        // Trials per budget by key; a key's place stands for its row until rows are numbered.
+        let mut budgets: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+        for (number, trial) in table.trials.iter().enumerate() {
+            let place = keys.binary_search(&trial.hash).unwrap_or_default();
+            let trials = budgets.entry(trial.budget).or_default();
+            trials.push((place as u32, number as u32));
+        }
+        let energy_by_key = budgets.last_key_value().map(|(_, trials)| {
+            let mut trials = trials.clone();
+            trials.sort_unstable();
+            let energies = table.columns.get(&ColumnKey::Known(Metric::Energy));
+            let values = in_order(&trials, energies.map_or(&[], Vec::as_slice));
+            super::reduce::means(&starts(&trials, keys.len()), &values)
+        });
+        // NaN, which stands for a missing value, sorts last; ties stay in the order of the keys.
+        let mut row_keys: Vec<u32> = (0..keys.len() as u32).collect();
+        if let Some(energies) = energy_by_key {
+            let energy = |&key: &u32| {
+                let value = energies.get(key as usize).copied().unwrap_or(f64::NAN);
+                if value.is_nan() { f64::NAN } else { value }
+            };
+            row_keys.sort_by(|a, b| energy(a).total_cmp(&energy(b)));
+        }
+        let mut key_rows = vec![0_u32; keys.len()];
+        for (row, &key) in row_keys.iter().enumerate() {
+            if let Some(slot) = key_rows.get_mut(key as usize) {
+                *slot = row as u32;
+            }
+        }
+        let repeat = |&trial: &u32| table.trials.get(trial as usize).map(|t| t.entry.repeat);
+        for trials in budgets.values_mut() {
+            for (place, _) in trials.iter_mut() {
+                *place = key_rows.get(*place as usize).copied().unwrap_or_default();
+            }
+            trials.sort_unstable_by_key(|(row, trial)| (*row, repeat(trial), *trial));
+            let repeated = trials.windows(2).find_map(|pair| match pair {
+                [(row_a, a), (row_b, b)] if row_a == row_b && repeat(a) == repeat(b) => {
+                    table.trials.get(*a as usize)
+                }
+                _ => None,
+            });
+            if let Some(trial) = repeated {
+                return Err(SnapshotError::Malformed {
+                    what: format!(
+                        "table `{}`: expected one trial per cell, budget and repeat",
+                        table.info.name
+                    ),
+                    found: format!(
+                        "two of cell {} at budget {}, repeat {}",
+                        trial.hash, trial.budget, trial.entry.repeat
+                    ),
+                });
+            }
+        }
+        Ok(Self {
+            keys,
+            key_rows,
+            row_keys,
+            budgets,
+        })
+    }
+}
+
+/// A column's values in the order of the given (row, trial) pairs.
+fn in_order(order: &[(u32, u32)], values: &[f64]) -> Vec<f64> {
+    let value = |&(_, trial): &(u32, u32)| values.get(trial as usize).copied();
+    order
+        .iter()
+        .map(|pair| value(pair).unwrap_or(f64::NAN))
+        .collect()
+}
+
+/// Where each row begins among (row, trial) pairs that are in order of rows, and the end.
+fn starts(order: &[(u32, u32)], rows: usize) -> Vec<u32> {
+    let mut starts = vec![0_u32; rows + 1];
+    for &(row, _) in order {
+        if let Some(slot) = starts.get_mut(row as usize + 1) {
+            *slot += 1;
+        }
+    }
+    let mut sum = 0;
+    for slot in &mut starts {
+        sum += *slot;
+        *slot = sum;
+    }
+    starts
+}
+
+/// Counts bytes and takes the checksum of every block behind the header.
+struct Blocks<W> {
+    inner: W,
+    position: u64,
+    crc: u32,
+    in_block: usize,
+    checksums: Vec<u8>,
+}
+
+impl<W: Write> Blocks<W> {
+    const fn new(inner: W) -> Self {
+        Self {
+            inner,
+            position: 0,
+            crc: 0,
+            in_block: 0,
+            checksums: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.inner.write_all(bytes)?;
+        let header_left = (HEADER_LEN as u64).saturating_sub(self.position) as usize;
+        let mut rest = bytes
+            .get(header_left.min(bytes.len())..)
+            .unwrap_or_default();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(BLOCK_LEN - self.in_block));
+            self.crc = crc32c::crc32c_append(self.crc, now);
+            self.in_block += now.len();
+            if self.in_block == BLOCK_LEN {
+                self.end_block();
+            }
+            rest = later;
+        }
+        self.position += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn end_block(&mut self) {
+        self.checksums.extend(self.crc.to_le_bytes());
+        self.crc = 0;
+        self.in_block = 0;
+    }
+
+    fn finish_blocks(&mut self) -> Vec<u8> {
+        if self.in_block > 0 {
+            self.end_block();
+        }
+        std::mem::take(&mut self.checksums)
+    }
+}
+
+/// A temporary file in the target's folder, with the permissions of an ordinary new file.
+fn temporary_beside(target: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ecnas-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder_of(target))
+}
+
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes the rename durable.
+fn sync_folder_of(target: &Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder_of(target))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Reads the written file back, block by block, and compares the checksums.
+fn read_back(file: &mut File, header: &Header, checksums: &[u8]) -> Result<(), SnapshotError> {
+    let failed = |source| SnapshotError::Io {
+        path: PathBuf::new(),
+        action: "read back",
+        source,
+    };
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let mut start = [0; HEADER_LEN];
+    file.read_exact(&mut start).map_err(failed)?;
+    if start != header.encode() {
+        return Err(SnapshotError::Malformed {
+            what: "expected to read the header that was written".to_owned(),
+            found: "other bytes".to_owned(),
+        });
+    }
+    let mut block = vec![0; BLOCK_LEN];
+    let mut offset = HEADER_LEN as u64;
+    for checksum in checksums.chunks_exact(4) {
+        let len = (header.blocks_offset - offset).min(BLOCK_LEN as u64);
+        let bytes = block.get_mut(..len as usize).unwrap_or_default();
+        file.read_exact(bytes).map_err(failed)?;
+        let found = crc32c::crc32c(bytes);
+        let expected = checksum
+            .try_into()
+            .map(u32::from_le_bytes)
+            .unwrap_or_default();
+        if expected != found {
+            return Err(SnapshotError::Checksum {
+                what: "a block that was just written".to_owned(),
+                offset,
+                expected,
+                found,
+            });
+        }
+        offset += len;
+    }
+    Ok(())
+}

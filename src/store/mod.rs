@@ -1,0 +1,388 @@
+//! The growing side of a benchmark: trials arrive over time, in transactions, in one redb file.
+//!
+//! The store is the source of truth while a benchmark grows; queries run on a sealed
+//! [snapshot](crate::snapshot). It has one writer: opening it locks the file. An import is one transaction: after a crash,
+//! a full disk or a cancellation it is there as a whole or not at all.
+//!
+//! ```
+//! use ecnas::cell::Cell;
+//! use ecnas::metrics::{Budget, Metric, TableInfo, Trial};
+//! use ecnas::store::{OnDuplicate, Store};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("own.redb");
+//! let cell = Cell::from_bits("0100", "input,output")?;
+//! let mut trial = Trial::new(cell.hash(), Budget::epochs(4)?, 1);
+//! trial.cell = Some(cell);
+//! trial.totals.set(Metric::Energy, 0.0042);
+//!
+//! let mut store = Store::open(&path)?;
+//! let mut append = store.append("own measurements")?;
+//! append.add(&[trial], OnDuplicate::Refuse)?;
+//! append.commit(TableInfo::default())?;
+//! assert_eq!(store.tables()?[0].trials, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod append;
+mod error;
+mod schema;
+
+use std::path::{Path, PathBuf};
+
+use redb::{Database, ReadableDatabase, ReadableTable};
+use rkyv::rancor;
+use rkyv::util::AlignedVec;
+
+pub use append::{Append, Counts, OnDuplicate};
+pub use error::StoreError;
+
+use crate::cell::CellHash;
+use crate::metrics::{ALIGNMENT, Budget, TableInfo, Trial, TrialRef, rkyv_error};
+use schema::{KEYS, META, NAMES, StoredTable, TABLES, TRIALS, key, table_range};
+
+/// How much memory a store uses for its cache unless said otherwise: 64 MiB.
+pub const DEFAULT_CACHE_BYTES: usize = 64 << 20;
+
+/// A store: named tables of trials in one file, with one writer.
+pub struct Store {
+    database: Database,
+    path: PathBuf,
+}
+
+/// A table of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreTable {
+    /// What its trials have in common.
+    pub info: TableInfo,
+    /// How many trials it has.
+    pub trials: u64,
+}
+
+impl Store {
+    /// Opens a store, or creates it where there is no file.
+    ///
+    /// # Errors
+    /// The file is no store, of another format version, in use by another process, or cannot be read and written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with_cache(path, DEFAULT_CACHE_BYTES)
+    }
+
+    /// As [`open`](Self::open), with a bound on the memory for its cache, in bytes. Pages beyond it go to the file, also
+    /// in the middle of a transaction.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_cache(path: impl AsRef<Path>, cache_bytes: usize) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        schema::check_start(path)?;
+        let database = Database::builder()
+            .set_cache_size(cache_bytes)
+            .create(path)
+            .map_err(|error| StoreError::open(path, error))?;
+        let store = Self {
+            database,
+            path: path.to_owned(),
+        };
+        store.check_version()?;
+        Ok(store)
+    }
+
+    /// The store's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tables, by name.
+    ///
+    /// # Errors
+    /// The file cannot be read or is damaged.
+    pub fn tables(&self) -> Result<Vec<StoreTable>, StoreError> {
+        let read = self.begin_read()?;
+        let names = read.open_table(NAMES).map_err(self.failed())?;
+        let tables = read.open_table(TABLES).map_err(self.failed())?;
+        let mut found = Vec::new();
+        for entry in names.iter().map_err(self.failed())? {
+            let (_, id) = entry.map_err(self.failed())?;
+            if let Some(bytes) = tables.get(id.value()).map_err(self.failed())? {
+                let stored = self.decode(bytes.value())?;
+                found.push(StoreTable {
+                    info: stored.info,
+                    trials: stored.trials,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The table with this name.
+    ///
+    /// # Errors
+    /// There is none; the error names those that there are.
+    pub fn table(&self, name: &str) -> Result<StoreTable, StoreError> {
+        let tables = self.tables()?;
+        let names: Vec<_> = tables.iter().map(|table| table.info.name.clone()).collect();
+        let found = tables.into_iter().find(|table| table.info.name == name);
+        found.ok_or(StoreError::NoSuchTable {
+            table: name.to_owned(),
+            tables: names,
+        })
+    }
+
+    /// Begins to add trials to a table, which is created if it is not there. Nothing is visible until
+    /// [`Append::commit`]; dropping it undoes everything.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the name is empty.
+    pub fn append(&mut self, table: &str) -> Result<Append<'_>, StoreError> {
+        Append::begin(self, table)
+    }
+
+    /// The trials of a cell in a table, by budget and repeat.
+    ///
+    /// # Errors
+    /// There is no such table; the file cannot be read or is damaged.
+    ///
+    /// # Complexity
+    /// O(log n) for each trial.
+    pub fn trials_of(
+        &self,
+        table: &str,
+        cell: impl Into<CellHash>,
+    ) -> Result<Vec<Trial>, StoreError> {
+        let hash: CellHash = cell.into();
+        let id = self.table_id(table)?;
+        let read = self.begin_read()?;
+        let keys = read.open_table(KEYS).map_err(self.failed())?;
+        let trials = read.open_table(TRIALS).map_err(self.failed())?;
+        let range = key(id, hash, 0, 0)..=key(id, hash, u32::MAX, u32::MAX);
+        let mut found = Vec::new();
+        for entry in keys.range(range).map_err(self.failed())? {
+            let sequence = entry.map_err(self.failed())?.1.value();
+            if let Some(bytes) = trials.get((id, sequence)).map_err(self.failed())? {
+                found.push(self.trial(bytes.value(), |_, trial| trial.to_trial())?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Hands every trial of a table to `each`, in the order in which they were imported, until it breaks.
+    ///
+    /// # Errors
+    /// There is no such table; the file cannot be read or is damaged; or the error of `each`.
+    ///
+    /// # Complexity
+    /// O(n), reading the file once from front to back.
+    pub fn for_each_trial<E: From<StoreError>>(
+        &self,
+        table: &str,
+        mut each: impl FnMut(Trial) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.for_each_record(table, |_, trial| each(trial.to_trial()))
+    }
+
+    /// As [`for_each_trial`](Self::for_each_trial), with the archived bytes in place of an owned trial.
+    pub(crate) fn for_each_record<E: From<StoreError>>(
+        &self,
+        table: &str,
+        mut each: impl FnMut(&[u8], TrialRef<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let id = self.table_id(table)?;
+        let read = self.begin_read()?;
+        let trials = read.open_table(TRIALS).map_err(self.failed())?;
+        for entry in trials.range(table_range(id)).map_err(self.failed())? {
+            let (_, bytes) = entry.map_err(self.failed())?;
+            self.trial(bytes.value(), &mut each)??;
+        }
+        Ok(())
+    }
+
+    /// Renames a table.
+    ///
+    /// # Errors
+    /// There is no such table, or there is one of the new name already.
+    pub fn rename_table(&mut self, from: &str, to: &str) -> Result<(), StoreError> {
+        let mut info = self.table(from)?.info;
+        info.name = to.to_owned();
+        self.change_table(from, Some(info))
+    }
+
+    /// Replaces what is known of a table; its name and its sources stay.
+    ///
+    /// # Errors
+    /// There is no such table.
+    pub fn describe_table(&mut self, table: &str, info: TableInfo) -> Result<(), StoreError> {
+        let stored = self.table(table)?.info;
+        let info = TableInfo {
+            name: stored.name,
+            sources: stored.sources,
+            ..info
+        };
+        self.change_table(table, Some(info))
+    }
+
+    /// Removes a table with all its trials.
+    ///
+    /// # Errors
+    /// There is no such table.
+    ///
+    /// # Complexity
+    /// O(n) in its trials.
+    pub fn drop_table(&mut self, table: &str) -> Result<(), StoreError> {
+        self.change_table(table, None)
+    }
+
+    /// Gives a table another description, and name with it, or removes it.
+    fn change_table(&mut self, name: &str, info: Option<TableInfo>) -> Result<(), StoreError> {
+        let id = self.table_id(name)?;
+        let failed = self.failed();
+        let write = self.database.begin_write().map_err(self.failed())?;
+        {
+            let mut names = write.open_table(NAMES).map_err(self.failed())?;
+            let mut tables = write.open_table(TABLES).map_err(self.failed())?;
+            names.remove(name).map_err(self.failed())?;
+            if let Some(info) = info {
+                if names
+                    .get(info.name.as_str())
+                    .map_err(self.failed())?
+                    .is_some()
+                {
+                    return Err(StoreError::TableExists { table: info.name });
+                }
+                schema::check_name(&info.name)?;
+                names
+                    .insert(info.name.as_str(), id)
+                    .map_err(self.failed())?;
+                let old = tables.get(id).map_err(self.failed())?;
+                let mut stored = self.decode(old.as_ref().map_or(&[], |bytes| bytes.value()))?;
+                drop(old);
+                stored.info = info;
+                let bytes = self.encode(&stored)?;
+                tables.insert(id, bytes.as_slice()).map_err(self.failed())?;
+            } else {
+                tables.remove(id).map_err(self.failed())?;
+                let mut trials = write.open_table(TRIALS).map_err(self.failed())?;
+                trials
+                    .retain_in(table_range(id), |_, _| false)
+                    .map_err(self.failed())?;
+                let mut keys = write.open_table(KEYS).map_err(self.failed())?;
+                keys.retain_in(schema::table_keys(id), |_, _| false)
+                    .map_err(self.failed())?;
+            }
+        }
+        write.commit().map_err(failed)
+    }
+
+    fn check_version(&self) -> Result<(), StoreError> {
+        let write = self.database.begin_write().map_err(self.failed())?;
+        let found = {
+            let mut meta = write.open_table(META).map_err(self.failed())?;
+            let found = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
+            let found = found.map(|version| version.value());
+            if found.is_none() {
+                meta.insert(schema::VERSION_KEY, schema::VERSION)
+                    .map_err(self.failed())?;
+                meta.insert(schema::LAYOUT_KEY, schema::layout())
+                    .map_err(self.failed())?;
+                write.open_table(NAMES).map_err(self.failed())?;
+                write.open_table(TABLES).map_err(self.failed())?;
+                write.open_table(TRIALS).map_err(self.failed())?;
+                write.open_table(KEYS).map_err(self.failed())?;
+            } else if found == Some(schema::VERSION) {
+                let layout = meta.get(schema::LAYOUT_KEY).map_err(self.failed())?;
+                let layout = layout.map(|layout| layout.value()).unwrap_or_default();
+                if layout != schema::layout() {
+                    return Err(StoreError::ArchiveLayout {
+                        path: self.path.clone(),
+                        expected: schema::layout(),
+                        found: layout,
+                    });
+                }
+            }
+            found
+        };
+        match found {
+            None => write.commit().map_err(self.failed()),
+            Some(schema::VERSION) => write.abort().map_err(self.failed()),
+            Some(found) => Err(StoreError::Version {
+                path: self.path.clone(),
+                expected: schema::VERSION,
+                found,
+            }),
+        }
+    }
+
+    fn table_id(&self, name: &str) -> Result<u32, StoreError> {
+        let read = self.begin_read()?;
+        let names = read.open_table(NAMES).map_err(self.failed())?;
+        if let Some(id) = names.get(name).map_err(self.failed())? {
+            return Ok(id.value());
+        }
+        let mut tables = Vec::new();
+        for entry in names.iter().map_err(self.failed())? {
+            tables.push(entry.map_err(self.failed())?.0.value().to_owned());
+        }
+        Err(StoreError::NoSuchTable {
+            table: name.to_owned(),
+            tables,
+        })
+    }
+
+    fn begin_read(&self) -> Result<redb::ReadTransaction, StoreError> {
+        self.database.begin_read().map_err(self.failed())
+    }
+
+    /// Reads an archived trial; redb's values are not aligned, so that it is copied first.
+    fn trial<T>(
+        &self,
+        bytes: &[u8],
+        read: impl FnOnce(&[u8], TrialRef<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let mut aligned: AlignedVec<ALIGNMENT> = AlignedVec::with_capacity(bytes.len());
+        aligned.extend_from_slice(bytes);
+        let trial = TrialRef::from_bytes(&aligned).map_err(|source| StoreError::Record {
+            path: self.path.clone(),
+            source,
+        })?;
+        Ok(read(&aligned, trial))
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<StoredTable, StoreError> {
+        let mut aligned: AlignedVec<ALIGNMENT> = AlignedVec::with_capacity(bytes.len());
+        aligned.extend_from_slice(bytes);
+        rkyv::from_bytes::<StoredTable, rancor::Error>(&aligned).map_err(|error| {
+            StoreError::Damaged {
+                path: self.path.clone(),
+                expected: "the description of a table",
+                reason: rkyv_error(&error),
+            }
+        })
+    }
+
+    fn encode(&self, table: &StoredTable) -> Result<AlignedVec, StoreError> {
+        rkyv::to_bytes::<rancor::Error>(table).map_err(|error| StoreError::Damaged {
+            path: self.path.clone(),
+            expected: "a description that can be stored",
+            reason: rkyv_error(&error),
+        })
+    }
+
+    /// Turns an error of the storage engine into ours, with the path.
+    fn failed<E: Into<redb::Error>>(&self) -> impl Fn(E) -> StoreError + use<E> {
+        let path = self.path.clone();
+        move |error| StoreError::storage(&path, error.into())
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.path).finish()
+    }
+}
+
+/// The budgets at which trials are stored, for an error message.
+pub(crate) fn describe_key(hash: CellHash, budget: Budget, repeat: u32) -> String {
+    format!("cell {hash} at {budget}, repeat {repeat}")
+}
