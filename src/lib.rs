@@ -6,7 +6,12 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+pub mod carbon;
 pub mod cell;
 pub mod metrics;
+//pub mod query;
+mod seal;
 pub mod snapshot;
 pub mod store;
+
+pub use seal::{SealError, SealProgress, seal, seal_tables};

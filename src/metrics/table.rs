@@ -18,7 +18,7 @@ pub struct SourceInfo {
 }
 
 /// What the trials of a table have in common. What nobody stated is absent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Archive, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Archive, Serialize, Deserialize)]
 pub struct TableInfo {
     /// The table's name, unique in its store and snapshot.
     pub name: String,
@@ -32,6 +32,8 @@ pub struct TableInfo {
     pub origin: Option<String>,
     /// The licence of the values.
     pub licence: Option<String>,
+    /// Power usage effectiveness that the energy values contain (1.59 in EC-NAS's). Power figures never contain it.
+    pub pue: Option<f64>,
     /// Where each metric's values come from.
     pub provenance: Provenances,
     /// The files and folders that were imported, in order.

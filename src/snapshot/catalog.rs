@@ -103,26 +103,26 @@ impl BudgetLayout {
 }
 
 impl Layout {
-    /// Reads and checks the catalog, which is the first section.
+    /// Reads and checks the catalog, which is the last section.
     pub fn decode(file: &[u8], sections: &[Section], crc: u32) -> Result<Self, SnapshotError> {
         let malformed = |what: String, found: String| SnapshotError::Malformed { what, found };
-        let first = sections
-            .first()
+        let last = sections
+            .last()
             .filter(|section| section.kind == Kind::Catalog)
             .ok_or_else(|| {
                 malformed(
-                    "expected the catalog as first section".to_owned(),
-                    format!("{:?}", sections.first().map(|section| section.kind)),
+                    "expected the catalog as last section".to_owned(),
+                    format!("{:?}", sections.last().map(|section| section.kind)),
                 )
             })?;
         let bytes = file
-            .get(first.offset..first.offset + first.len)
+            .get(last.offset..last.offset + last.len)
             .unwrap_or_default();
         let found = crc32c::crc32c(bytes);
         if found != crc {
             return Err(SnapshotError::Checksum {
                 what: "catalog".to_owned(),
-                offset: first.offset as u64,
+                offset: last.offset as u64,
                 expected: crc,
                 found,
             });

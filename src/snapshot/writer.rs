@@ -99,12 +99,6 @@ impl SnapshotWriter {
             tables: Vec::new(),
             table: None,
         };
-        // The catalog is section 0, though it is written last.
-        writer.sections.push(Section {
-            kind: Kind::Catalog,
-            offset: 0,
-            len: 0,
-        });
         writer.write(&[0; HEADER_LEN])?;
         Ok(writer)
     }
@@ -231,24 +225,18 @@ impl SnapshotWriter {
                 found: rkyv_error(&error),
             }
         })?;
-        self.pad()?;
-        let mut sections = std::mem::take(&mut self.sections);
-        if let Some(first) = sections.first_mut() {
-            first.offset = self.out.position as usize;
-            first.len = bytes.len();
-        }
-        self.write(&bytes)?;
+        self.section(Kind::Catalog, &bytes)?;
         let catalog_crc = crc32c::crc32c(&bytes);
         self.pad()?;
         let sections_offset = self.out.position;
-        let table = encode_sections(&sections);
+        let table = encode_sections(&self.sections);
         self.write(&table)?;
         let blocks_offset = self.out.position;
         let blocks = self.out.finish_blocks();
         self.write(&blocks)?;
         let header = Header {
             file_len: self.out.position,
-            section_count: sections.len() as u32,
+            section_count: self.sections.len() as u32,
             sections_offset,
             sections_crc: crc32c::crc32c(&table),
             layout: layout_fingerprint(),

@@ -238,6 +238,17 @@ fn merge(table: &mut TableInfo, new: TableInfo, is_new_table: bool) -> Result<()
             _ => {}
         }
     }
+    match (table.pue, new.pue) {
+        (Some(stored), Some(found)) if stored != found => {
+            return Err(StoreError::Mixed {
+                table: table.name.clone(),
+                what: "the PUE that energy contains".to_owned(),
+                stored: stored.to_string(),
+                found: found.to_string(),
+            });
+        }
+        (stored, found) => table.pue = stored.or(found),
+    }
     for source in new.sources {
         if table
             .sources

@@ -51,7 +51,7 @@ pub struct Store {
 }
 
 /// A table of a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StoreTable {
     /// What its trials have in common.

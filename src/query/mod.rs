@@ -1,0 +1,10 @@
+//! Questions to a view: which cells are not dominated, and which are cheaper and as good?
+//!
+//! Answers come from one pass over the view's columns. A row whose value is missing (NaN) in a metric of the question is
+//! out of that question, and counted as such.
+
+mod front;
+mod recipe;
+
+pub use front::{Direction, Front, Objective, front};
+pub use recipe::{Recipe, RecipeBook, RecipeError, RecipeQuery, recipes};

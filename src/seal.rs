@@ -1,0 +1,110 @@
+//! Sealing: from a store that grows to a snapshot that answers.
+//!
+//! This is where [`store`](crate::store) and [`snapshot`](crate::snapshot) meet; neither knows the other.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::snapshot::{Sealed, SnapshotError, SnapshotWriter};
+use crate::store::{Store, StoreError};
+
+/// How far sealing has come, in trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SealProgress {
+    /// Trials written.
+    pub done: u64,
+    /// Trials to write.
+    pub total: u64,
+}
+
+/// What can go wrong while sealing. The target is as before then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The snapshot cannot be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The store has no table.
+    #[error(
+        "{path}: the store has no table to seal; import a file first: ecnas import -s STORE FILE"
+    )]
+    Empty {
+        /// The store.
+        path: String,
+    },
+    /// The progress callback asked to stop.
+    #[error("sealing was cancelled; no snapshot was written")]
+    Cancelled,
+}
+
+/// Seals all tables of a store into one snapshot at `target`, replacing a snapshot that is there.
+///
+/// The snapshot is written beside the target, synced, read back, and renamed: readers of the old one keep it. The same
+/// store gives the same bytes.
+///
+/// ```no_run
+/// let store = ecnas::store::Store::open("ec-nas.redb")?;
+/// let sealed = ecnas::seal(&store, "ec-nas.ecnas")?;
+/// println!("{} trials in {} bytes", sealed.trials, sealed.bytes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// The store is empty or cannot be read, or the snapshot cannot be written.
+///
+/// # Complexity
+/// O(n log n) time; while a table is written, about 150 bytes of memory for each of its trials.
+pub fn seal(store: &Store, target: impl AsRef<Path>) -> Result<Sealed, SealError> {
+    seal_tables(store, &[], target, |_| ControlFlow::Continue(()))
+}
+
+/// Seals some tables of a store (all of them where none is named), reporting progress. Where `progress` breaks, sealing
+/// stops and the target stays as it was.
+///
+/// # Errors
+/// As [`seal`]; a table is not there; or `progress` broke.
+pub fn seal_tables(
+    store: &Store,
+    tables: &[&str],
+    target: impl AsRef<Path>,
+    mut progress: impl FnMut(SealProgress) -> ControlFlow<()>,
+) -> Result<Sealed, SealError> {
+    let chosen = if tables.is_empty() {
+        store.tables()?
+    } else {
+        tables
+            .iter()
+            .map(|name| store.table(name))
+            .collect::<Result<_, _>>()?
+    };
+    if chosen.is_empty() {
+        return Err(SealError::Empty {
+            path: store.path().display().to_string(),
+        });
+    }
+    let mut state = SealProgress {
+        done: 0,
+        total: chosen.iter().map(|table| table.trials).sum(),
+    };
+    let mut writer = SnapshotWriter::create(target.as_ref())?;
+    for table in chosen {
+        let name = table.info.name.clone();
+        writer.begin_table(table.info)?;
+        store.for_each_record(&name, |record, trial| {
+            writer.add_record(record, trial)?;
+            state.done += 1;
+            if state.done.is_multiple_of(1024) && progress(state).is_break() {
+                return Err(SealError::Cancelled);
+            }
+            Ok(())
+        })?;
+    }
+    if progress(state).is_break() {
+        return Err(SealError::Cancelled);
+    }
+    Ok(writer.finish()?)
+}
