@@ -12,6 +12,9 @@
 //!   publish for each class.
 //! - [`Cell::trainable_parameters`] and [`Cell::macs`] tell the size and work
 //!   of the network.
+//! - [`Cell::edits_to`] tells how to turn one cell into another.
+//! - [`enumerate()`] lists the search space, [`Cell::neighbours`] what is near a cell.
+//! - [`Cell::draw`] and [`Cell::to_dot`] show a cell.
 //!
 //! ```
 //! use ecnas::cell::{Cell, CellHash};
@@ -26,15 +29,24 @@
 mod build;
 mod canonical;
 mod cost;
+mod draft;
+mod edit;
+mod enumerate;
 mod error;
 mod graph;
 mod hash;
+mod neighbours;
 mod op;
+mod picture;
+#[cfg(feature = "serde")]
+mod serde;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use cost::Macs;
+pub use edit::{Edit, Edits, Vertex};
+pub use enumerate::enumerate;
 pub use error::CellError;
 pub use graph::Graph;
 pub use hash::{CellHash, HashError};
