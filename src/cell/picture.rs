@@ -82,25 +82,15 @@ fn draw(graph: Graph, kept: u8) -> String {
         for from in 0..=row {
             let (right, left) = (first <= from && from < last, first < from && from <= last);
             let passes = graph.successors(from).any(|to| to > row);
-            line.push(match () {
-                () if from == row => {
-                    if passes {
-                        '╮'
-                    } else {
-                        ' '
-                    }
-                }
-                () if graph.has_edge(from, row) => {
-                    if keeps(from) && keeps(row) {
-                        '●'
-                    } else {
-                        '○'
-                    }
-                }
-                () if passes && left => '┼',
-                () if passes => '│',
-                () if left => '─',
-                () => ' ',
+            let kept = keeps(from) && keeps(row);
+            line.push(match (graph.has_edge(from, row), passes) {
+                (true, _) if kept => '●',
+                (true, _) => '○',
+                (false, true) if from == row => '╮',
+                (false, true) if left => '┼',
+                (false, true) => '│',
+                (false, false) if left && from < row => '─',
+                (false, false) => ' ',
             });
             line.push(if right { '─' } else { ' ' });
         }
