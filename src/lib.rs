@@ -9,7 +9,7 @@
 pub mod carbon;
 pub mod cell;
 pub mod metrics;
-//pub mod query;
+pub mod query;
 mod seal;
 pub mod snapshot;
 pub mod store;

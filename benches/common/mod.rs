@@ -17,7 +17,11 @@ pub const BUDGETS: [u32; 4] = [4, 12, 36, 108];
 /// Trials of so many cells, one per cell and budget, with checkpoints, time stamps and power as EC-NAS's files have them.
 /// Energy is log-normal; accuracy grows with energy and budget, with ties.
 pub fn trials(cells: usize) -> impl Iterator<Item = Trial> {
-    trials_from(cell::enumerate(7, 9).map(|cell| (cell, cell.hash())).take(cells))
+    trials_from(
+        cell::enumerate(7, 9)
+            .map(|cell| (cell, cell.hash()))
+            .take(cells),
+    )
 }
 
 /// As [`trials`], over cells whose hashes are known.
@@ -49,9 +53,17 @@ fn trial(
     let mut trial = Trial::new(hash, Budget::epochs(epochs).unwrap(), 1);
     trial.cell = Some(cell);
     let final_accuracy = 0.82 + quality + 0.02 * f64::from(epochs).ln() / 108_f64.ln();
-    for (epoch, share) in [(0.0, 0.02), (f64::from(epochs / 2), 0.5), (f64::from(epochs), 1.0)] {
+    for (epoch, share) in [
+        (0.0, 0.02),
+        (f64::from(epochs / 2), 0.5),
+        (f64::from(epochs), 1.0),
+    ] {
         let energy = energy_of_4_epochs * scale * share;
-        let accuracy = if epoch == 0.0 { 0.1 } else { final_accuracy * (0.9 + 0.1 * share) };
+        let accuracy = if epoch == 0.0 {
+            0.1
+        } else {
+            final_accuracy * (0.9 + 0.1 * share)
+        };
         let accuracy = (accuracy * 9984.0).round() / 9984.0;
         let intensity = random.random_range(44.0..201.0_f64).round();
         let mut checkpoint = Checkpoint {
@@ -73,15 +85,24 @@ fn trial(
         }
         if share == 1.0 {
             checkpoint.values.set(Metric::PredictedEnergy, energy * 1.1);
-            checkpoint.values.set(Metric::PredictedCo2e, energy * 1.1 * intensity);
-            checkpoint.values.set(Metric::PredictedTrainingTime, 5500.0 * energy);
-            checkpoint.values.set(Metric::PredictedCarbonIntensity, intensity);
+            checkpoint
+                .values
+                .set(Metric::PredictedCo2e, energy * 1.1 * intensity);
+            checkpoint
+                .values
+                .set(Metric::PredictedTrainingTime, 5500.0 * energy);
+            checkpoint
+                .values
+                .set(Metric::PredictedCarbonIntensity, intensity);
         }
         trial.checkpoints.push(checkpoint);
     }
     let energy = energy_of_4_epochs * scale;
     for (metric, value) in [
-        (Metric::TrainableParameters, cell.trainable_parameters() as f64),
+        (
+            Metric::TrainableParameters,
+            cell.trainable_parameters() as f64,
+        ),
         (Metric::Macs, cell.macs().total() as f64),
         (Metric::TotalTime, 5600.0 * energy),
         (Metric::TotalEnergy, energy * 1.2),

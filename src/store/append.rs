@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use redb::{ReadableTable, WriteTransaction};
 
 use super::schema::{
-    KEYS, META, NAMES, NEXT_TABLE_KEY, StoredTable, TABLES, TRIALS, check_name, key, repeat_of,
+    KEYS, Key, META, NAMES, NEXT_TABLE_KEY, StoredTable, TABLES, TRIALS, check_name, key, repeat_of,
 };
 use super::{Store, StoreError, describe_key};
+use crate::cell::CellHash;
 use crate::metrics::{Provenance, TableInfo, Trial, encode_trial};
 
 /// What to do with a trial whose cell, budget and repeat the table holds already, with other values. (A trial that is there
@@ -47,6 +49,27 @@ pub struct Append<'s> {
     id: u32,
     table: StoredTable,
     counts: Counts,
+    /// Keys of new trials that are not written yet: written in order, some ten thousand at once, they cost far less.
+    staged: BTreeMap<Key, u64>,
+    /// Whether any key of the table is in the file, from this transaction or before it.
+    has_written_keys: bool,
+}
+
+/// How many keys wait in memory (about 5 MB) before they are written.
+const STAGED_KEYS: usize = 1 << 16;
+
+/// New trials that are about to be written.
+struct Batch {
+    /// The sequence of the first.
+    first: u64,
+    records: Vec<Vec<u8>>,
+}
+
+impl Batch {
+    /// Where in the batch the trial with a sequence is.
+    fn place(&self, sequence: u64) -> Option<usize> {
+        usize::try_from(sequence.checked_sub(self.first)?).ok()
+    }
 }
 
 impl<'s> Append<'s> {
@@ -87,8 +110,10 @@ impl<'s> Append<'s> {
             store,
             write,
             id,
+            has_written_keys: table.trials > 0,
             table,
             counts: Counts::default(),
+            staged: BTreeMap::new(),
         })
     }
 
@@ -100,66 +125,164 @@ impl<'s> Append<'s> {
     /// # Complexity
     /// O(log n) for each trial. Batches of some thousand are quickest.
     pub fn add(&mut self, trials: &[Trial], on_duplicate: OnDuplicate) -> Result<(), StoreError> {
-        let (store, id) = (self.store, self.id);
-        let mut keys = self.write.open_table(KEYS).map_err(store.failed())?;
-        let mut records = self.write.open_table(TRIALS).map_err(store.failed())?;
+        let mut batch = Batch {
+            first: self.table.next_sequence,
+            records: Vec::with_capacity(trials.len()),
+        };
         for trial in trials {
-            let (hash, budget) = (trial.hash, trial.budget.get());
-            let encode = |trial: &Trial| {
-                encode_trial(trial).map_err(|source| StoreError::Record {
-                    path: store.path.clone(),
-                    source,
-                })
-            };
-            let mut record = encode(trial)?;
-            let mut place = key(id, hash, budget, trial.repeat);
-            let known = keys.get(place).map_err(store.failed())?;
-            if let Some(sequence) = known.map(|sequence| sequence.value()) {
-                let stored = records.get((id, sequence)).map_err(store.failed())?;
-                let same = stored.is_some_and(|stored| stored.value() == record.as_ref());
-                match on_duplicate {
-                    _ if same => self.counts.unchanged += 1,
-                    OnDuplicate::Keep => self.counts.kept += 1,
-                    OnDuplicate::Replace => {
-                        records
-                            .insert((id, sequence), record.as_ref())
-                            .map_err(store.failed())?;
-                        self.counts.replaced += 1;
-                    }
-                    OnDuplicate::Refuse => {
-                        return Err(StoreError::Duplicate {
-                            table: self.table.info.name.clone(),
-                            key: describe_key(hash, trial.budget, trial.repeat),
-                        });
-                    }
-                    OnDuplicate::Renumber => {
-                        let range = key(id, hash, budget, 0)..=key(id, hash, budget, u32::MAX);
-                        let mut taken = keys.range(range).map_err(store.failed())?;
-                        let last = taken.next_back().transpose().map_err(store.failed())?;
-                        let last = last.map_or(0, |(last, _)| repeat_of(last.value()));
-                        drop(taken);
-                        let renumbered = Trial {
-                            repeat: last.saturating_add(1),
-                            ..trial.clone()
-                        };
-                        record = encode(&renumbered)?;
-                        place = key(id, hash, budget, renumbered.repeat);
-                        self.counts.renumbered += 1;
-                    }
+            self.add_one(trial, on_duplicate, &mut batch)?;
+        }
+        self.write_batch(&batch)?;
+        if self.staged.len() >= STAGED_KEYS {
+            self.write_keys()?;
+        }
+        Ok(())
+    }
+
+    fn add_one(
+        &mut self,
+        trial: &Trial,
+        on_duplicate: OnDuplicate,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let (id, hash, budget) = (self.id, trial.hash, trial.budget.get());
+        let mut record = self.encode(trial)?;
+        let mut place = key(id, hash, budget, trial.repeat);
+        if let Some(sequence) = self.sequence_of(&place)? {
+            if self.holds(sequence, &record, batch)? {
+                self.counts.unchanged += 1;
+                return Ok(());
+            }
+            match on_duplicate {
+                OnDuplicate::Refuse => {
+                    return Err(StoreError::Duplicate {
+                        table: self.table.info.name.clone(),
+                        key: describe_key(hash, trial.budget, trial.repeat),
+                    });
                 }
-                if same || on_duplicate != OnDuplicate::Renumber {
-                    continue;
+                OnDuplicate::Keep => {
+                    self.counts.kept += 1;
+                    return Ok(());
+                }
+                OnDuplicate::Replace => {
+                    self.counts.replaced += 1;
+                    return self.replace(sequence, record, batch);
+                }
+                OnDuplicate::Renumber => {
+                    let renumbered = Trial {
+                        repeat: self.last_repeat(hash, budget)?.saturating_add(1),
+                        ..trial.clone()
+                    };
+                    record = self.encode(&renumbered)?;
+                    place = key(id, hash, budget, renumbered.repeat);
+                    self.counts.renumbered += 1;
                 }
             }
-            let sequence = self.table.next_sequence;
-            records
-                .insert((id, sequence), record.as_ref())
-                .map_err(store.failed())?;
-            keys.insert(place, sequence).map_err(store.failed())?;
-            self.table.next_sequence += 1;
-            self.table.trials += 1;
-            self.counts.added += 1;
         }
+        self.staged.insert(place, self.table.next_sequence);
+        batch.records.push(record);
+        self.table.next_sequence += 1;
+        self.table.trials += 1;
+        self.counts.added += 1;
+        Ok(())
+    }
+
+    fn encode(&self, trial: &Trial) -> Result<Vec<u8>, StoreError> {
+        let record = encode_trial(trial).map_err(|source| StoreError::Record {
+            path: self.store.path.clone(),
+            source,
+        })?;
+        Ok(record.as_ref().to_vec())
+    }
+
+    /// The sequence of the trial with a key, in the transaction or before it.
+    fn sequence_of(&self, place: &Key) -> Result<Option<u64>, StoreError> {
+        if let Some(&sequence) = self.staged.get(place) {
+            return Ok(Some(sequence));
+        }
+        if !self.has_written_keys {
+            return Ok(None);
+        }
+        let keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        let known = keys.get(place.as_slice()).map_err(self.store.failed())?;
+        Ok(known.map(|sequence| sequence.value()))
+    }
+
+    /// Whether the trial with a sequence has exactly these bytes.
+    fn holds(&self, sequence: u64, record: &[u8], batch: &Batch) -> Result<bool, StoreError> {
+        if let Some(place) = batch.place(sequence) {
+            return Ok(batch
+                .records
+                .get(place)
+                .is_some_and(|known| known == record));
+        }
+        let trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        let known = trials
+            .get((self.id, sequence))
+            .map_err(self.store.failed())?;
+        Ok(known.is_some_and(|known| known.value() == record))
+    }
+
+    fn replace(&self, sequence: u64, record: Vec<u8>, batch: &mut Batch) -> Result<(), StoreError> {
+        if let Some(slot) = batch
+            .place(sequence)
+            .and_then(|place| batch.records.get_mut(place))
+        {
+            *slot = record;
+            return Ok(());
+        }
+        let mut trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        trials
+            .insert((self.id, sequence), record.as_slice())
+            .map_err(self.store.failed())?;
+        Ok(())
+    }
+
+    /// The greatest repeat of a cell at a budget, in the transaction or before it.
+    fn last_repeat(&self, hash: CellHash, budget: u32) -> Result<u32, StoreError> {
+        let first = key(self.id, hash, budget, 0);
+        let last = key(self.id, hash, budget, u32::MAX);
+        let staged = self.staged.range(first..=last).next_back();
+        let staged = staged.map_or(0, |(key, _)| repeat_of(key));
+        let keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        let mut written = keys
+            .range(first.as_slice()..=last.as_slice())
+            .map_err(self.store.failed())?;
+        let written = written
+            .next_back()
+            .transpose()
+            .map_err(self.store.failed())?;
+        Ok(staged.max(written.map_or(0, |(key, _)| repeat_of(key.value()))))
+    }
+
+    /// Appends the batch's trials behind the table's last one.
+    fn write_batch(&self, batch: &Batch) -> Result<(), StoreError> {
+        let failed = |error: redb::CursorError| match error {
+            redb::CursorError::Storage(error) => self.store.failed()(error),
+            other => StoreError::Storage {
+                path: self.store.path.clone(),
+                reason: other.to_string(),
+            },
+        };
+        let mut trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        let mut end = trials
+            .upper_bound_mut(Bound::Included((self.id, u64::MAX)))
+            .map_err(self.store.failed())?;
+        for (sequence, record) in (batch.first..).zip(&batch.records) {
+            end.insert_before((self.id, sequence), record.as_slice())
+                .map_err(failed)?;
+        }
+        end.close().map_err(self.store.failed())
+    }
+
+    /// Writes the staged keys in their order, which touches each page of the file once.
+    fn write_keys(&mut self) -> Result<(), StoreError> {
+        let mut keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        for (key, sequence) in std::mem::take(&mut self.staged) {
+            keys.insert(key.as_slice(), sequence)
+                .map_err(self.store.failed())?;
+        }
+        self.has_written_keys = true;
         Ok(())
     }
 
@@ -181,6 +304,7 @@ impl<'s> Append<'s> {
             self.write.abort().map_err(store.failed())?;
             return Ok(self.counts);
         }
+        self.write_keys()?;
         merge(
             &mut self.table.info,
             info,

@@ -157,9 +157,13 @@ impl Store {
         let read = self.begin_read()?;
         let keys = read.open_table(KEYS).map_err(self.failed())?;
         let trials = read.open_table(TRIALS).map_err(self.failed())?;
-        let range = key(id, hash, 0, 0)..=key(id, hash, u32::MAX, u32::MAX);
+        let first = key(id, hash, 0, 0);
+        let last = key(id, hash, u32::MAX, u32::MAX);
         let mut found = Vec::new();
-        for entry in keys.range(range).map_err(self.failed())? {
+        for entry in keys
+            .range(first.as_slice()..=last.as_slice())
+            .map_err(self.failed())?
+        {
             let sequence = entry.map_err(self.failed())?.1.value();
             if let Some(bytes) = trials.get((id, sequence)).map_err(self.failed())? {
                 found.push(self.trial(bytes.value(), |_, trial| trial.to_trial())?);
@@ -268,8 +272,11 @@ impl Store {
                     .retain_in(table_range(id), |_, _| false)
                     .map_err(self.failed())?;
                 let mut keys = write.open_table(KEYS).map_err(self.failed())?;
-                keys.retain_in(schema::table_keys(id), |_, _| false)
-                    .map_err(self.failed())?;
+                let range = schema::table_keys(id);
+                keys.retain_in(range.start().as_slice()..=range.end().as_slice(), |_, _| {
+                    false
+                })
+                .map_err(self.failed())?;
             }
         }
         write.commit().map_err(failed)

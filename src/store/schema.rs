@@ -27,7 +27,10 @@ pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("me
 pub(super) const NAMES: TableDefinition<'_, &str, u32> = TableDefinition::new("names");
 pub(super) const TABLES: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("tables");
 pub(super) const TRIALS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("trials");
-pub(super) const KEYS: TableDefinition<'_, [u8; 28], u64> = TableDefinition::new("keys");
+pub(super) const KEYS: TableDefinition<'_, &[u8], u64> = TableDefinition::new("keys");
+
+/// Table, hash, budget and repeat of a trial.
+pub(super) type Key = [u8; 28];
 
 pub(super) const VERSION_KEY: &str = "version";
 pub(super) const LAYOUT_KEY: &str = "archive layout";
@@ -48,7 +51,7 @@ pub(super) fn layout() -> u64 {
 }
 
 /// The key of a trial; keys sort by table, hash, budget and repeat.
-pub(super) fn key(table: u32, hash: CellHash, budget: u32, repeat: u32) -> [u8; 28] {
+pub(super) fn key(table: u32, hash: CellHash, budget: u32, repeat: u32) -> Key {
     let mut key = [0; 28];
     let (id, rest) = key.split_at_mut(4);
     let (cell, rest) = rest.split_at_mut(16);
@@ -61,7 +64,7 @@ pub(super) fn key(table: u32, hash: CellHash, budget: u32, repeat: u32) -> [u8; 
 }
 
 /// The repeat that a key ends with.
-pub(super) fn repeat_of(key: [u8; 28]) -> u32 {
+pub(super) fn repeat_of(key: &[u8]) -> u32 {
     key.last_chunk().copied().map_or(0, u32::from_be_bytes)
 }
 
@@ -71,7 +74,7 @@ pub(super) const fn table_range(table: u32) -> RangeInclusive<(u32, u64)> {
 }
 
 /// All keys of a table.
-pub(super) fn table_keys(table: u32) -> RangeInclusive<[u8; 28]> {
+pub(super) fn table_keys(table: u32) -> RangeInclusive<Key> {
     let [first, last] = [[0; 16], [0xFF; 16]].map(CellHash::from_bytes);
     key(table, first, 0, 0)..=key(table, last, u32::MAX, u32::MAX)
 }
