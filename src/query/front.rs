@@ -1,6 +1,6 @@
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
+use super::order;
 use crate::metrics::Metric;
 use crate::snapshot::{RowId, SnapshotError, View};
 
@@ -106,9 +106,4 @@ pub fn front(view: &View<'_>, objectives: [&Objective; 2]) -> Result<Front, Snap
         compared,
         missing: present.saturating_sub(compared),
     })
-}
-
-/// The order of numbers that are no NaN; -0 equals 0.
-fn order(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b).unwrap_or(Ordering::Equal)
 }

@@ -8,3 +8,8 @@ mod recipe;
 
 pub use front::{Direction, Front, Objective, front};
 pub use recipe::{Recipe, RecipeBook, RecipeError, RecipeQuery, recipes};
+
+/// The order of numbers that are no NaN; -0 equals 0.
+fn order(a: f64, b: f64) -> std::cmp::Ordering {
+    a.partial_cmp(&b).unwrap_or(std::cmp::Ordering::Equal)
+}

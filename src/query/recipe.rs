@@ -1,3 +1,4 @@
+use super::order;
 use crate::carbon::{CarbonError, Site};
 use crate::cell::{Cell, CellHash, Edits};
 use crate::metrics::Metric;
@@ -178,9 +179,9 @@ pub fn recipes(view: &View<'_>, query: &RecipeQuery) -> Result<RecipeBook, Recip
         .filter(|point| point.energy < reference.energy && point.accuracy >= least)
         .collect();
     chosen.sort_by(|a, b| {
-        a.energy
-            .total_cmp(&b.energy)
-            .then(b.accuracy.total_cmp(&a.accuracy))
+        order(a.energy, b.energy)
+            .then(order(b.accuracy, a.accuracy))
+            .then(a.row.cmp(&b.row))
     });
     let mut recipes = Vec::with_capacity(chosen.len());
     let mut best = f64::NEG_INFINITY;
