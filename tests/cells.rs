@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashSet;
 
-use ecnas::cell::{Cell, CellHash};
+use ecnas::cell::{Cell, CellError, CellHash, HashError, enumerate};
 
 /// Every cell of a `generated_graphs` file, with the hash it is published under.
 fn released_graphs(file: &str) -> Option<Vec<(CellHash, Cell)>> {
@@ -64,4 +64,304 @@ fn seven_vertex_cells_have_their_hashes_and_parameters() {
         rows += 1;
     }
     assert_eq!(rows, 3457);
+}
+
+/// Expected values from an independent implementation in Python, which agrees
+/// with every hash and parameter count in the released TFRecord files.
+/// (text, hash, trainable parameters, multiply-accumulates of the stacks)
+const KNOWN: [(&str, &str, u64, [u64; 3]); 9] = [
+    (
+        "0100:input,output",
+        "043721b9c7fe8c5fad811d47d83132ec",
+        882570,
+        [50331648, 41943040, 41943040],
+    ),
+    (
+        "0110001100010000:input,conv1x1-bn-relu,conv3x3-bn-relu,output",
+        "5529e1779433733d1145e20de5d8604e",
+        3468426,
+        [176160768, 167772160, 167772160],
+    ),
+    (
+        "0110000100000000:input,maxpool3x3,conv3x3-bn-relu,output",
+        "53cee42601ad14d661bb6878031d6acb",
+        882570,
+        [50331648, 41943040, 41943040],
+    ),
+    (
+        "0111100011000110000100000:input,conv1x1-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+        "8481b63b0bb5c96d28a05049cc9e0b41",
+        2909855,
+        [157464576, 139505408, 140028800],
+    ),
+    (
+        "001100001011000011000001000001000000:\
+         input,conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,output",
+        "c5b895f656f7091b40ad56c785c42c90",
+        2653744,
+        [133708800, 127895040, 128484288],
+    ),
+    (
+        "0110010001100100000010000101000001100000000000000:\
+         input,maxpool3x3,maxpool3x3,maxpool3x3,maxpool3x3,maxpool3x3,output",
+        "799d710fe58f2fae222ff55508e5dcd8",
+        445706,
+        [25165824, 20971520, 20971520],
+    ),
+    (
+        "0011001001110000011010000010000000100000010000000:input,conv1x1-bn-relu,\
+         conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,output",
+        "7e98f24bb13ec8849e0c6be549c056ce",
+        5591503,
+        [283539456, 270898432, 270813056],
+    ),
+    (
+        "0011100000101000001010000001000001000000010000000:\
+         input,maxpool3x3,maxpool3x3,conv1x1-bn-relu,conv1x1-bn-relu,maxpool3x3,output",
+        "0885fdc0606b44f1c4735cf9c642e154",
+        1114758,
+        [61430784, 53040640, 53106112],
+    ),
+    // 12 edges, of which 9 remain.
+    (
+        "0100100001010100010100000111000001100000000000000:input,conv1x1-bn-relu,\
+         conv3x3-bn-relu,conv1x1-bn-relu,maxpool3x3,conv1x1-bn-relu,output",
+        "a05e27eeac5a76a89a83c34ad0ce3e07",
+        1861280,
+        [95904768, 89184768, 89691712],
+    ),
+];
+
+/// The codes of [`KNOWN`], from the documented layout.
+const CODES: [u64; 9] = [
+    0xd40000000,
+    0x3e7c000100,
+    0x2e54000200,
+    0x7edfe00120,
+    0xf732de0080,
+    0x17ff5117aaa,
+    0x1f7bec8d500,
+    0x1f796b2b296,
+    0x17fe97c6919,
+];
+
+#[test]
+fn known_cells_have_their_hash_parameters_and_work() {
+    for (text, hash, parameters, stacks) in KNOWN {
+        let cell: Cell = text.parse().unwrap();
+        assert_eq!(cell.hash().to_string(), hash, "{text}");
+        assert_eq!(cell.trainable_parameters(), parameters, "{text}");
+        let macs = cell.macs();
+        assert_eq!(
+            (macs.stem, macs.stacks, macs.classifier),
+            (3538944, stacks, 5120),
+            "{text}"
+        );
+        assert_eq!(macs.total(), 3538944 + stacks.iter().sum::<u64>() + 5120);
+    }
+}
+
+#[test]
+fn the_edge_limit_holds_after_pruning() {
+    let cell: Cell = KNOWN[8].0.parse().unwrap();
+    assert_eq!((cell.given().edges(), cell.graph().edges()), (12, 9));
+    let operations = "input,maxpool3x3,maxpool3x3,maxpool3x3,output";
+    let all = Cell::from_bits("0111100111000110000100000", operations);
+    assert_eq!(all, Err(CellError::TooManyEdges { found: 10 }));
+}
+
+#[test]
+fn packed_codes_stay_what_they_are() {
+    // Codes are stored in files: these numbers must never change.
+    let codes = KNOWN.map(|(text, ..)| text.parse::<Cell>().unwrap().code());
+    assert_eq!(codes, CODES);
+    for code in codes {
+        assert_eq!(Cell::from_code(code).unwrap().code(), code);
+    }
+}
+
+#[test]
+fn what_is_not_a_cell_is_refused_with_a_reason() {
+    use CellError::*;
+    let three = "input,maxpool3x3,output";
+    let refused = |bits: &str, operations: &str| Cell::from_bits(bits, operations).unwrap_err();
+    assert_eq!(refused("", ""), VertexCount { found: 0 });
+    assert_eq!(refused("0", "input"), VertexCount { found: 1 });
+    assert_eq!(refused(&"0".repeat(64), ""), VertexCount { found: 8 });
+    assert_eq!(refused("01000", three), BitsLength { found: 5 });
+    assert_eq!(
+        refused("01000x000", three),
+        BadDigit {
+            position: 5,
+            found: 'x'
+        }
+    );
+    assert_eq!(
+        refused("010001\u{e9}00", three),
+        BadDigit {
+            position: 6,
+            found: '\u{e9}'
+        }
+    );
+    assert_eq!(
+        refused("010001010", three),
+        NotUpperTriangular { row: 2, column: 1 }
+    );
+    assert_eq!(
+        refused("110001000", three),
+        NotUpperTriangular { row: 0, column: 0 }
+    );
+    assert_eq!(refused("010000000", three), Disconnected);
+    assert_eq!(
+        refused("010001000", "input,output"),
+        OperationCount {
+            expected: 3,
+            found: 2
+        }
+    );
+    let unknown = UnknownOperation {
+        vertex: 1,
+        found: "conv".into(),
+    };
+    assert_eq!(refused("010001000", "input,conv,output"), unknown);
+    let misplaced = |vertex, expected, found| Misplaced {
+        vertex,
+        expected,
+        found,
+    };
+    for (operations, error) in [
+        (
+            "maxpool3x3,maxpool3x3,output",
+            misplaced(0, "input", "maxpool3x3"),
+        ),
+        ("output,maxpool3x3,input", misplaced(0, "input", "output")),
+        (
+            "input,output,output",
+            misplaced(1, "an operation", "output"),
+        ),
+        ("input,maxpool3x3,input", misplaced(2, "output", "input")),
+    ] {
+        assert_eq!(refused("010001000", operations), error);
+    }
+    let ragged: [&[u8]; 3] = [&[0, 1, 0], &[0, 0], &[0, 0, 0]];
+    let operations: Vec<_> = three.split(',').collect();
+    let not_square = NotSquare {
+        row: 1,
+        expected: 3,
+        found: 2,
+    };
+    assert_eq!(Cell::new(&ragged, &operations), Err(not_square));
+    let rows = [[0, 2, 0], [0, 0, 1], [0, 0, 0]];
+    let bad_entry = BadEntry {
+        row: 0,
+        column: 1,
+        found: 2,
+    };
+    assert_eq!(Cell::new(&rows, &operations), Err(bad_entry));
+    let rows = [[0, 1, 0], [0, 0, 1], [0, 0, 0]];
+    let unknown = UnknownLabel {
+        vertex: 1,
+        found: 3,
+    };
+    assert_eq!(Cell::from_labels(&rows, &[-1, 3, -2]), Err(unknown));
+    let text = "nothing".parse::<Cell>();
+    assert_eq!(
+        text,
+        Err(BadText {
+            found: "nothing".into()
+        })
+    );
+}
+
+#[test]
+fn hashes_read_both_cases_and_refuse_the_rest() {
+    let hash: CellHash = "5529E1779433733D1145e20de5d8604e".parse().unwrap();
+    assert_eq!(hash.to_string(), "5529e1779433733d1145e20de5d8604e");
+    assert_eq!(CellHash::from_bytes(hash.to_bytes()), hash);
+    let wrong = "5529e1779433733d1145e20de5d8604".parse::<CellHash>();
+    assert_eq!(wrong, Err(HashError::Length { found: 31 }));
+    let wrong = "5529e1779433733g1145e20de5d8604e".parse::<CellHash>();
+    assert_eq!(
+        wrong,
+        Err(HashError::Digit {
+            position: 15,
+            found: 'g'
+        })
+    );
+}
+
+#[test]
+fn the_search_space_has_as_many_cells_as_published() {
+    let mut counts = [0; 8];
+    let mut last = 0;
+    for cell in enumerate(usize::MAX, usize::MAX) {
+        counts[cell.graph().vertices()] += 1;
+        assert!(cell.code() > last, "the order is by code");
+        last = cell.code();
+    }
+    assert_eq!(counts, [0, 0, 1, 6, 84, 2441, 62010, 359082]);
+    assert_eq!(enumerate(1, 9).count(), 0);
+    assert_eq!(enumerate(7, 0).count(), 0);
+    assert_eq!(enumerate(7, 1).count(), 1);
+}
+
+#[test]
+fn enumerated_cells_are_canonical_and_complete() {
+    // Every drawing of up to 5 vertices is equal to exactly one enumerated cell.
+    let listed: HashSet<u64> = enumerate(5, 9).map(|cell| cell.code()).collect();
+    assert!(enumerate(5, 9).all(|cell| cell.canonical().code() == cell.code()));
+    let mut drawn = HashSet::new();
+    for n in 2..=5_usize {
+        for edges in 0..1_u32 << (n * (n - 1) / 2) {
+            let mut bit = 0..;
+            let mut next = || edges >> bit.next().unwrap_or(0) & 1 == 1;
+            let rows: Vec<Vec<u8>> = (0..n)
+                .map(|i| (0..n).map(|j| u8::from(i < j && next())).collect())
+                .collect();
+            for number in 0..3_i32.pow(n as u32 - 2) {
+                let label = |v: usize| (number / 3_i32.pow(v as u32 - 1) % 3) as i8;
+                let mut labels: Vec<i8> =
+                    (0..n).map(|v| if v == 0 { -1 } else { label(v) }).collect();
+                labels[n - 1] = -2;
+                drawn.extend(Cell::from_labels(&rows, &labels).map(|cell| cell.canonical().code()));
+            }
+        }
+    }
+    assert_eq!(drawn, listed);
+}
+
+#[test]
+#[ignore = "hashes the whole search space: run it optimised"]
+fn published_hashes_are_those_of_the_search_space() {
+    let hashes: HashSet<CellHash> = enumerate(7, 9).map(CellHash::from).collect();
+    assert_eq!(hashes.len(), 423_624, "no two cells share a hash");
+    let Some(path) = common::data("nasbench101/validation_accuracy_sample.csv") else {
+        return;
+    };
+    for line in std::fs::read_to_string(path).unwrap().lines().skip(1) {
+        assert!(hashes.contains(&line[..32].parse().unwrap()), "{line}");
+    }
+}
+
+#[test]
+fn neighbours_are_one_edit_away_unless_vertices_go() {
+    for cell in enumerate(5, 9).step_by(17) {
+        for near in cell.neighbours() {
+            assert_ne!(near, cell);
+            let gone = cell.graph().vertices() - near.graph().vertices();
+            assert!(gone > 0 || cell.edit_distance(&near) == 1, "{cell} {near}");
+        }
+    }
+    // Turned round: of all cells of as many vertices, those at distance 1 are the neighbours.
+    let cells: Vec<Cell> = enumerate(4, 9).skip(7).collect();
+    for cell in &cells {
+        let near: HashSet<Cell> = cell.neighbours().into_iter().collect();
+        for other in &cells {
+            assert_eq!(
+                near.contains(other),
+                cell.edit_distance(other) == 1,
+                "{cell} {other}"
+            );
+        }
+    }
 }

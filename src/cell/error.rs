@@ -1,5 +1,7 @@
 //! Why something is not a cell.
 
+use super::Edit;
+
 /// Why a cell could not be built.
 ///
 /// Vertices, rows and columns count from 0, in the numbering of what was given.
@@ -137,4 +139,13 @@ pub enum CellError {
         /// The text given, or how it begins.
         found: String,
     },
+    /// An edit does not fit the cell it is made on.
+    #[error("the edit \"{edit}\" does not fit; make edits on the cell they were asked of")]
+    Edit {
+        /// The edit.
+        edit: Edit,
+    },
+    /// Edits lead to a cycle.
+    #[error("the edits lead to a cycle; make edits on the cell they were asked of")]
+    Cycle,
 }

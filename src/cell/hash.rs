@@ -118,7 +118,7 @@ impl Cell {
     /// of the sorted list of all is the result.
     ///
     /// # Complexity
-    /// About `vertices * vertices` runs of MD5 over short texts: some 15
+    /// About `vertices * vertices` runs of MD5 over short texts: some 20
     /// microseconds for 7 vertices. No allocation. Keep it rather than ask twice.
     pub fn hash(&self) -> CellHash {
         graph_hash(self.graph())

@@ -12,6 +12,9 @@
 //!   publish for each class.
 //! - [`Cell::trainable_parameters`] and [`Cell::macs`] tell the size and work
 //!   of the network.
+//! - [`Cell::edits_to`] tells how to turn one cell into another.
+//! - [`enumerate()`] lists the search space, [`Cell::neighbours`] what is near a cell.
+//! - [`Cell::draw`] and [`Cell::to_dot`] show a cell.
 //!
 //! ```
 //! use ecnas::cell::{Cell, CellHash};
@@ -26,15 +29,24 @@
 mod build;
 mod canonical;
 mod cost;
+mod draft;
+mod edit;
+mod enumerate;
 mod error;
 mod graph;
 mod hash;
+mod neighbours;
 mod op;
+mod picture;
+#[cfg(feature = "serde")]
+mod serde;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use cost::Macs;
+pub use edit::{Edit, Edits, Vertex};
+pub use enumerate::enumerate;
 pub use error::CellError;
 pub use graph::Graph;
 pub use hash::{CellHash, HashError};
@@ -143,13 +155,14 @@ impl Cell {
     /// Two cells are equal if and only if their canonical drawings have the same code.
     ///
     /// # Complexity
-    /// At most 120 numberings are tried: about a microsecond, no allocation.
+    /// At most 120 numberings are tried: 0.15 microseconds on average over the
+    /// search space. No allocation.
     pub fn canonical(&self) -> Cell {
         Cell::pack_pruned(canonical::canonical(self.graph()))
     }
 }
 
-/// By isomorphism of the pruned graphs.
+/// By isomorphism of the pruned graphs: exact, and without hashing.
 impl PartialEq for Cell {
     fn eq(&self, other: &Cell) -> bool {
         if self.0 == other.0 {
