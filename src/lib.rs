@@ -7,4 +7,6 @@
 )]
 
 pub mod cell;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod metrics;
