@@ -301,6 +301,11 @@ pub enum Fault {
         /// What was found.
         found: String,
     },
+    /// A file's path does not say which run it is of.
+    #[error(
+        "expected a path BUDGET_epochs/HH/HASH/repeat_K/results.json with HH the first two digits of HASH and K from 1; move the file to its place or out of the folder"
+    )]
+    Path,
     /// The same cell, budget and repeat twice.
     #[error(
         "cell {hash} at {budget}, repeat {repeat} is already in {first}; number the repeats apart or remove one"

@@ -40,6 +40,7 @@ mod digest;
 mod error;
 mod evidence;
 mod facts;
+mod json;
 mod merge;
 mod notes;
 mod options;
@@ -150,7 +151,10 @@ impl Import {
         let shared = Arc::clone(&counters);
         let (format, bytes_total, pipeline);
         if metadata.is_dir() {
-            return Err(ImportError::not_a_source(path, NotASource::NoResults));
+            let (reader, parser, merger) = results::open(path, options, shared)?;
+            format = Format::ResultsTree;
+            bytes_total = reader.bytes_total();
+            pipeline = Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
         } else {
             let mut file = File::open(path).map_err(io)?;
             bytes_total = metadata.len();
@@ -269,6 +273,7 @@ fn info(
     let differing = |note: &Note| matches!(note, Note::ParametersDiffer { .. });
     let mut provenance = match released {
         Some(released) => released.provenance(),
+        None if format == Format::ResultsTree => results::provenance(),
         None => evidence.provenance(!findings.notes.iter().any(differing)),
     };
     if let Some(Provenances {
