@@ -167,7 +167,12 @@ impl Import {
                     pipeline =
                         Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
                 }
-                Kind::Csv => return Err(ImportError::not_a_source(path, NotASource::NoRows)),
+                Kind::Csv => {
+                    let (reader, parser, merger) = csv::open(path, file, options, shared)?;
+                    format = Format::Csv;
+                    pipeline =
+                        Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
+                }
             }
         }
         let name = |part: Option<&std::ffi::OsStr>| {
