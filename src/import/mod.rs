@@ -299,6 +299,10 @@ fn info(
             .or_else(|| known(|r| r.device))
             .or_else(|| evidence.device()),
         origin: options.origin.or_else(|| known(|r| r.origin)),
+        pue: options
+            .pue
+            .or_else(|| released.and_then(|r| r.pue))
+            .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
         provenance,
         sources: vec![source],
