@@ -62,7 +62,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
 
     let mut trial = Trial::new(hash, budget, 1);
     match Metrics::decode(&protobuf(base64)?)? {
-        Metrics::EcNas(metrics) => read_ec_nas(&mut trial, metrics)?,
+        Metrics::EcNas(metrics) => read_ec_nas(&mut trial, *metrics)?,
         Metrics::NasBench101(metrics) => read_nas_bench_101(&mut trial, metrics)?,
     }
     if trial.checkpoints.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
 }
 
 enum Metrics {
-    EcNas(ModelMetricsEnergy),
+    EcNas(Box<ModelMetricsEnergy>),
     NasBench101(ModelMetrics),
 }
 
@@ -92,7 +92,7 @@ impl Metrics {
     /// the one and text in the other, and a message without any of EC-NAS's own fields is NAS-Bench-101's.
     fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         let own = match ModelMetricsEnergy::decode(bytes) {
-            Ok(metrics) if metrics.is_ec_nas() => return Ok(Self::EcNas(metrics)),
+            Ok(metrics) if metrics.is_ec_nas() => return Ok(Self::EcNas(Box::new(metrics))),
             Ok(_) => None,
             Err(error) => Some(error),
         };
