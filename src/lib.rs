@@ -8,10 +8,16 @@
 
 pub mod carbon;
 pub mod cell;
+#[cfg(feature = "import")]
+pub mod import;
+#[cfg(feature = "import")]
+mod ingest;
 pub mod metrics;
 pub mod query;
 mod seal;
 pub mod snapshot;
 pub mod store;
 
+#[cfg(feature = "import")]
+pub use ingest::{IngestError, Ingested, ingest};
 pub use seal::{SealError, SealProgress, seal, seal_tables};

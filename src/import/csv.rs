@@ -1,0 +1,1 @@
+//! Results trees (not read yet).

@@ -1,0 +1,117 @@
+//! What a file is, by its first bytes and never by its name.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use super::{ImportError, NotASource};
+
+/// A way to read a file.
+pub(super) enum Kind {
+    TfRecord,
+    Csv,
+}
+
+/// Bytes that are looked at.
+const LOOK: u64 = 4096;
+
+const SNAPSHOT: &[u8] = b"\x89ECNAS\r\n";
+const STORE: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+const COMPRESSED: [(&[u8], &str); 4] = [
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ\0", "xz"),
+];
+
+/// Looks at the file's beginning, and goes back there.
+pub(super) fn detect(path: &Path, file: &mut File) -> Result<Kind, ImportError> {
+    let start = beginning(file).map_err(|error| ImportError::io(path, error))?;
+    kind(&start).map_err(|reason| ImportError::not_a_source(path, reason))
+}
+
+fn beginning(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    file.take(LOOK).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(start)
+}
+
+fn kind(start: &[u8]) -> Result<Kind, NotASource> {
+    if start.is_empty() {
+        return Err(NotASource::Empty);
+    }
+    if start.starts_with(LFS_POINTER) {
+        return Err(NotASource::LfsPointer {
+            size: lfs_size(start),
+        });
+    }
+    if start.starts_with(SNAPSHOT) {
+        return Err(NotASource::Snapshot);
+    }
+    if start.starts_with(STORE) {
+        return Err(NotASource::Store);
+    }
+    if let Some(&(_, how)) = COMPRESSED
+        .iter()
+        .find(|(magic, _)| start.starts_with(magic))
+    {
+        return Err(NotASource::Compressed { how });
+    }
+    match text(start).map(str::trim_start) {
+        Some(text) if text.starts_with(['{', '[']) => Err(json(text)),
+        Some(text) if text.trim().is_empty() => Err(NotASource::Empty),
+        Some(_) => Ok(Kind::Csv),
+        None if looks_framed(start) => Ok(Kind::TfRecord),
+        None => Err(NotASource::Unknown {
+            found: first_bytes(start),
+        }),
+    }
+}
+
+/// The beginning as text, unless it has bytes that no text has. A character may be cut off at its end.
+fn text(start: &[u8]) -> Option<&str> {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(start.get(..error.valid_up_to())?).ok()?
+        }
+        Err(_) => return None,
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let printable = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    text.chars().all(printable).then_some(text)
+}
+
+/// Whether a TFRecord may begin so, even a damaged one: a length below 2^40, or JSON where the first payload starts.
+fn looks_framed(start: &[u8]) -> bool {
+    let small = matches!(start.get(5..8), Some([0, 0, 0]));
+    let json = matches!(start.get(12..14), Some(b"[\""));
+    // A cut in the very first bytes leaves a length at most.
+    let cut = start.len() < 8;
+    small || json || cut || super::tfrecord::is_header(start)
+}
+
+/// Generated graphs map hashes to lists; anything else in JSON is of the training harness or foreign.
+fn json(text: &str) -> NotASource {
+    let mut compact = text.chars().filter(|c| !c.is_whitespace()).skip(2);
+    let hash = compact.by_ref().take(32).all(|c| c.is_ascii_hexdigit());
+    let list = compact.take(3).eq("\":[".chars());
+    if text.starts_with('{') && hash && list {
+        NotASource::Graphs
+    } else {
+        NotASource::Json
+    }
+}
+
+fn lfs_size(pointer: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(pointer).ok()?;
+    let size = text.lines().find_map(|line| line.strip_prefix("size "))?;
+    size.trim().parse().ok()
+}
+
+fn first_bytes(start: &[u8]) -> String {
+    let bytes = start.get(..16).unwrap_or(start);
+    format!("\"{}\"", bytes.escape_ascii())
+}

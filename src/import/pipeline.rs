@@ -1,0 +1,192 @@
+//! Reading in the background: one thread reads records, all cores parse them, the trials come out in the source's order.
+//!
+//! ```text
+//! reader ──(2 batches)──> parser: all cores, then numbering in order ──(2 batches)──> iterator
+//! ```
+//!
+//! Both queues are bounded, so that memory is too. Dropping the iterator closes them, which ends both threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use rayon::prelude::*;
+
+use super::digest::Digest;
+use super::merge::{Findings, Merger};
+use super::{ImportError, Place};
+use crate::metrics::Trial;
+
+/// Most records in a batch.
+pub(super) const BATCH_RECORDS: usize = 4096;
+/// Bytes after which a batch is full.
+pub(super) const BATCH_BYTES: usize = 2 << 20;
+/// Batches that wait between two threads.
+const WAITING: usize = 2;
+
+/// A trial, and what is only of interest while a source is read.
+pub(super) struct Parsed {
+    pub trial: Trial,
+    /// A hash of the record's bytes, to find identical repeats.
+    pub fingerprint: Option<u64>,
+    /// The graph's number of parameters, if the source states another.
+    pub parameters: Option<u64>,
+}
+
+/// What has been done so far, shared between the threads.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub bytes: AtomicU64,
+    pub trials: AtomicU64,
+}
+
+/// A source's raw records, in order.
+pub(super) trait Reader: Send + 'static {
+    /// A record before it is parsed.
+    type Raw: Send + 'static;
+
+    /// The next records, none at the end.
+    fn next_batch(&mut self) -> Result<Vec<(Place, Self::Raw)>, ImportError>;
+
+    /// The digest of everything that was read.
+    fn finish(self) -> Result<Digest, ImportError>;
+}
+
+/// Parses a raw record, on any thread.
+pub(super) trait Parse<Raw>: Send + Sync + 'static {
+    /// The trials in a record.
+    fn parse(&self, place: &Place, raw: Raw) -> Result<Vec<Parsed>, ImportError>;
+}
+
+/// The running threads.
+pub(super) struct Pipeline {
+    path: PathBuf,
+    trials: Option<Receiver<Result<Vec<Trial>, ImportError>>>,
+    reader: Option<JoinHandle<Option<Result<Digest, ImportError>>>>,
+    parser: Option<JoinHandle<Option<Findings>>>,
+}
+
+impl Pipeline {
+    pub(super) fn start<R: Reader>(
+        path: PathBuf,
+        reader: R,
+        parser: impl Parse<R::Raw>,
+        merger: Merger,
+        counters: Arc<Counters>,
+    ) -> Result<Self, ImportError> {
+        let (raw_out, raw_in) = sync_channel(WAITING);
+        let (trials_out, trials_in) = sync_channel(WAITING);
+        let spawn = |error| ImportError::io(&path, error);
+        let reader = thread::Builder::new()
+            .name("ecnas import reader".to_owned())
+            .spawn(move || read(reader, &raw_out))
+            .map_err(spawn)?;
+        let parser = thread::Builder::new()
+            .name("ecnas import parser".to_owned())
+            .spawn(move || parse(&raw_in, &trials_out, &parser, merger, &counters))
+            .map_err(spawn)?;
+        Ok(Self {
+            path,
+            trials: Some(trials_in),
+            reader: Some(reader),
+            parser: Some(parser),
+        })
+    }
+
+    /// What was found on the way; to be called when the trials are exhausted.
+    pub(super) fn finish(mut self) -> Result<(Digest, Findings), ImportError> {
+        self.trials = None;
+        let digest = self.reader.take().and_then(|thread| thread.join().ok()?);
+        let findings = self.parser.take().and_then(|thread| thread.join().ok()?);
+        match (digest, findings) {
+            (Some(digest), Some(findings)) => Ok((digest?, findings)),
+            _ => Err(ImportError::Stopped {
+                path: self.path.clone(),
+            }),
+        }
+    }
+}
+
+impl Iterator for Pipeline {
+    type Item = Result<Vec<Trial>, ImportError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.trials.as_ref()?.recv().ok();
+        if !matches!(batch, Some(Ok(_))) {
+            self.trials = None;
+        }
+        batch
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.trials = None;
+        // A thread that panicked has nothing more to say here; `finish` reports it.
+        if let Some(thread) = self.parser.take() {
+            let _ = thread.join();
+        }
+        if let Some(thread) = self.reader.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+type RawBatch<R> = Result<Vec<(Place, <R as Reader>::Raw)>, ImportError>;
+
+/// The reader thread. Without a digest if it was stopped.
+fn read<R: Reader>(
+    mut reader: R,
+    out: &SyncSender<RawBatch<R>>,
+) -> Option<Result<Digest, ImportError>> {
+    loop {
+        match reader.next_batch() {
+            Ok(batch) if batch.is_empty() => return Some(reader.finish()),
+            batch => {
+                let failed = batch.is_err();
+                out.send(batch).ok()?;
+                if failed {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// The parser thread. Without findings if it was stopped.
+fn parse<Raw: Send>(
+    raw: &Receiver<Result<Vec<(Place, Raw)>, ImportError>>,
+    out: &SyncSender<Result<Vec<Trial>, ImportError>>,
+    parser: &impl Parse<Raw>,
+    mut merger: Merger,
+    counters: &Counters,
+) -> Option<Findings> {
+    for batch in raw {
+        let trials = batch.and_then(|batch| {
+            // The first error in the source's order is the one to report, whichever thread is first.
+            let parsed: Vec<_> = batch
+                .into_par_iter()
+                .map(|(place, raw)| (parser.parse(&place, raw), place))
+                .collect();
+            let mut trials = Vec::with_capacity(parsed.len());
+            for (parsed, place) in parsed {
+                for parsed in parsed? {
+                    trials.push(merger.add(parsed, &place)?);
+                }
+            }
+            Ok(trials)
+        });
+        let failed = trials.is_err();
+        if let Ok(trials) = &trials {
+            let count = trials.len() as u64;
+            counters.trials.fetch_add(count, Ordering::Relaxed);
+        }
+        out.send(trials).ok()?;
+        if failed {
+            return None;
+        }
+    }
+    Some(merger.finish())
+}

@@ -1,0 +1,147 @@
+//! The files of a tree, for the pipeline.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sha2::{Digest as _, Sha256};
+
+use super::graphs::Graphs;
+use super::parse;
+use super::walk::{Run, Walk};
+use crate::cell::Cell;
+use crate::import::digest::Digest;
+use crate::import::merge::Merger;
+use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader};
+use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place};
+
+/// A file, and what is known of it before it is parsed.
+pub(in crate::import) struct RawRun {
+    run: Run,
+    cell: Cell,
+    bytes: Vec<u8>,
+}
+
+pub(in crate::import) struct Results {
+    folder: PathBuf,
+    walk: Walk,
+    graphs: Graphs,
+    record: u64,
+    bytes_total: u64,
+    sha256: Sha256,
+    bytes: u64,
+    counters: Arc<Counters>,
+}
+
+/// Looks at all paths, to know how much there is.
+pub(in crate::import) fn open(
+    path: &Path,
+    options: &ImportOptions,
+    counters: Arc<Counters>,
+) -> Result<(Results, RunParser, Merger), ImportError> {
+    let io = |error| ImportError::io(path, error);
+    // Its own name may be part of the pattern, also if it was given as `.`.
+    let folder = fs::canonicalize(path).map_err(io)?;
+    let mut bytes_total = 0;
+    let mut files = 0_u64;
+    for file in Walk::new(&folder)? {
+        let file = file?;
+        let metadata = fs::metadata(&file).map_err(|error| ImportError::io(&file, error))?;
+        bytes_total += metadata.len();
+        files += 1;
+    }
+    if files == 0 {
+        return Err(ImportError::not_a_source(path, NotASource::NoResults));
+    }
+    let results = Results {
+        walk: Walk::new(&folder)?,
+        graphs: Graphs::new(&folder, options),
+        folder: folder.clone(),
+        record: 0,
+        bytes_total,
+        sha256: Sha256::new(),
+        bytes: 0,
+        counters,
+    };
+    let merger = Merger::numbered(Box::new(move |record| {
+        let mut walk = Walk::new(&folder).into_iter().flatten();
+        let nth = usize::try_from(record - 1).ok().and_then(|n| walk.nth(n));
+        match nth {
+            Some(Ok(path)) => path.display().to_string(),
+            _ => format!("record {record}"),
+        }
+    }));
+    Ok((results, RunParser, merger))
+}
+
+impl Results {
+    pub(in crate::import) const fn bytes_total(&self) -> u64 {
+        self.bytes_total
+    }
+
+    fn next_run(&mut self) -> Result<Option<(Place, RawRun)>, ImportError> {
+        let Some(path) = self.walk.next().transpose()? else {
+            return Ok(None);
+        };
+        self.record += 1;
+        let place = Place {
+            path: path.as_path().into(),
+            record: self.record,
+            line: None,
+            byte: 0,
+        };
+        let run = Run::of(&path).ok_or_else(|| place.clone().fault(Fault::Path))?;
+        let cell = self.graphs.get(&run, &place)?;
+        let bytes = fs::read(&path).map_err(|error| ImportError::io(&path, error))?;
+        self.digest(&path, &bytes);
+        Ok(Some((place, RawRun { run, cell, bytes })))
+    }
+
+    fn digest(&mut self, path: &Path, bytes: &[u8]) {
+        let relative = path.strip_prefix(&self.folder).unwrap_or(path);
+        for (index, part) in relative.iter().enumerate() {
+            if index > 0 {
+                self.sha256.update(b"/");
+            }
+            self.sha256.update(part.as_encoded_bytes());
+        }
+        self.sha256.update(b"\0");
+        self.sha256.update((bytes.len() as u64).to_le_bytes());
+        self.sha256.update(bytes);
+        self.bytes += bytes.len() as u64;
+        self.counters.bytes.store(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Reader for Results {
+    type Raw = RawRun;
+
+    fn next_batch(&mut self) -> Result<Vec<(Place, RawRun)>, ImportError> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < BATCH_RECORDS && bytes < BATCH_BYTES {
+            let Some((place, run)) = self.next_run()? else {
+                break;
+            };
+            bytes += run.bytes.len();
+            batch.push((place, run));
+        }
+        Ok(batch)
+    }
+
+    fn finish(self) -> Result<Digest, ImportError> {
+        Ok(Digest {
+            sha256: self.sha256.finalize().into(),
+            bytes: self.bytes,
+        })
+    }
+}
+
+pub(in crate::import) struct RunParser;
+
+impl Parse<RawRun> for RunParser {
+    fn parse(&self, place: &Place, raw: RawRun) -> Result<Vec<Parsed>, ImportError> {
+        parse::parse(&raw.run, raw.cell, &raw.bytes, place).map(|parsed| vec![parsed])
+    }
+}

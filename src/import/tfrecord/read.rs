@@ -1,0 +1,96 @@
+//! The records of a file, for the pipeline.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::decode;
+use super::frame::{FrameError, Frames};
+use crate::import::digest::{Digest, Digesting};
+use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader};
+use crate::import::{Format, ImportError, ImportOptions, NotASource, Place};
+
+/// Bytes that are read at once.
+const BUFFER: usize = 1 << 20;
+
+pub(in crate::import) struct TfRecords {
+    path: Arc<Path>,
+    frames: Frames<BufReader<Digesting<File>>>,
+    record: u64,
+    /// The first record, which was read to learn the format.
+    first: Option<(Place, Vec<u8>)>,
+}
+
+/// Reads the first record to tell the format.
+pub(in crate::import) fn open(
+    path: &Path,
+    file: File,
+    length: u64,
+    options: &ImportOptions,
+    counters: Arc<Counters>,
+) -> Result<(TfRecords, TfRecordParser, Format), ImportError> {
+    let input = BufReader::with_capacity(BUFFER, Digesting::new(file, counters));
+    let mut records = TfRecords {
+        path: path.into(),
+        frames: Frames::new(input, length, options.max_record_bytes),
+        record: 0,
+        first: None,
+    };
+    let Some((place, payload)) = records.next_record()? else {
+        return Err(ImportError::not_a_source(path, NotASource::Empty));
+    };
+    let format = decode::format_of(&payload).map_err(|fault| place.clone().fault(fault))?;
+    records.first = Some((place, payload));
+    Ok((records, TfRecordParser, format))
+}
+
+impl TfRecords {
+    fn next_record(&mut self) -> Result<Option<(Place, Vec<u8>)>, ImportError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        self.record += 1;
+        let place = Place {
+            path: Arc::clone(&self.path),
+            record: self.record,
+            line: None,
+            byte: self.frames.offset(),
+        };
+        match self.frames.next_payload() {
+            Ok(payload) => Ok(payload.map(|payload| (place, payload))),
+            Err(FrameError::Fault(fault)) => Err(place.fault(fault)),
+            Err(FrameError::Io(error)) => Err(ImportError::io(&*self.path, error)),
+        }
+    }
+}
+
+impl Reader for TfRecords {
+    type Raw = Vec<u8>;
+
+    fn next_batch(&mut self) -> Result<Vec<(Place, Vec<u8>)>, ImportError> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < BATCH_RECORDS && bytes < BATCH_BYTES {
+            let Some((place, payload)) = self.next_record()? else {
+                break;
+            };
+            bytes += payload.len();
+            batch.push((place, payload));
+        }
+        Ok(batch)
+    }
+
+    fn finish(self) -> Result<Digest, ImportError> {
+        Ok(self.frames.into_input().into_inner().finish())
+    }
+}
+
+pub(in crate::import) struct TfRecordParser;
+
+impl Parse<Vec<u8>> for TfRecordParser {
+    fn parse(&self, place: &Place, payload: Vec<u8>) -> Result<Vec<Parsed>, ImportError> {
+        let parsed = decode::parse(&payload).map_err(|fault| place.clone().fault(fault))?;
+        Ok(vec![parsed])
+    }
+}
