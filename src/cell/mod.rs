@@ -35,6 +35,7 @@ mod enumerate;
 mod error;
 mod graph;
 mod hash;
+mod md5;
 mod neighbours;
 mod op;
 mod picture;

@@ -210,10 +210,10 @@ pub enum Fault {
     },
     /// A record is longer than allowed.
     #[error(
-        "the record's declared length is {declared} bytes, expected at most {limit}; the file is damaged, or raise the limit in the options"
+        "the record is {declared} bytes long, expected at most {limit}; the file is damaged (in CSV, a quote may not be closed), or raise the limit in the options"
     )]
     TooLong {
-        /// The declared length.
+        /// The length that the record declares, or that was read without an end of it.
         declared: u64,
         /// The limit of the options.
         limit: u64,

@@ -13,6 +13,8 @@ const ACCURACIES: [Metric; 3] = [
 /// Fewer trials than this show nothing: in a handful of runs an accuracy may stay the same by chance.
 const ENOUGH: u64 = 10;
 
+const JOULES_PER_KWH: f64 = 3.6e6;
+
 /// Most device names that are kept.
 const DEVICES: usize = 16;
 
@@ -28,6 +30,9 @@ pub(super) struct Evidence {
     /// Trials without a graph.
     without_graph: u64,
     gpus: BTreeSet<String>,
+    /// Trials with a total energy and the energy of their devices, and the least and greatest ratio of the two.
+    metered: u64,
+    ratios: Option<(f64, f64)>,
 }
 
 impl Evidence {
@@ -50,6 +55,16 @@ impl Evidence {
             }
         }
         self.without_graph += u64::from(trial.cell.is_none());
+        let devices: Option<f64> = trial.power.iter().map(|usage| usage.energy_j).sum();
+        let total = trial.totals.get(Metric::TotalEnergy);
+        if let (Some(devices), Some(total)) = (devices, total)
+            && devices > 0.0
+        {
+            let ratio = total * JOULES_PER_KWH / devices;
+            let (least, greatest) = self.ratios.unwrap_or((ratio, ratio));
+            self.ratios = Some((least.min(ratio), greatest.max(ratio)));
+            self.metered += 1;
+        }
         for usage in &trial.power {
             if let (Component::Gpu, Some(name)) = (usage.component, &usage.device)
                 && self.gpus.len() < DEVICES
@@ -64,6 +79,14 @@ impl Evidence {
     pub(super) fn device(&self) -> Option<String> {
         let names: Vec<&str> = self.gpus.iter().map(|name| name.trim()).collect();
         (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// The power usage effectiveness that energies contain, where total energy is the same multiple of the devices' energy
+    /// in every trial.
+    pub(super) fn pue(&self) -> Option<f64> {
+        let (least, greatest) = self.ratios?;
+        let same = self.metered >= ENOUGH && least >= 1.0 && greatest - least < 1e-3 * least;
+        same.then(|| ((least + greatest) * 500.0).round() / 1000.0)
     }
 
     /// The provenance of what the values show by themselves; all else is unstated.

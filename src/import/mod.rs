@@ -167,7 +167,12 @@ impl Import {
                     pipeline =
                         Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
                 }
-                Kind::Csv => return Err(ImportError::not_a_source(path, NotASource::NoRows)),
+                Kind::Csv => {
+                    let (reader, parser, merger) = csv::open(path, file, options, shared)?;
+                    format = Format::Csv;
+                    pipeline =
+                        Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
+                }
             }
         }
         let name = |part: Option<&std::ffi::OsStr>| {
@@ -294,6 +299,10 @@ fn info(
             .or_else(|| known(|r| r.device))
             .or_else(|| evidence.device()),
         origin: options.origin.or_else(|| known(|r| r.origin)),
+        pue: options
+            .pue
+            .or_else(|| released.and_then(|r| r.pue))
+            .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
         // The energy meter of EC-NAS multiplies by its factor; elsewhere nobody said.
         pue: match format {

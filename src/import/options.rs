@@ -35,6 +35,8 @@ pub struct ImportOptions {
     pub origin: Option<String>,
     /// The licence of the values.
     pub licence: Option<String>,
+    /// The power usage effectiveness that the energies contain.
+    pub pue: Option<f64>,
 }
 
 impl Default for ImportOptions {
@@ -49,6 +51,7 @@ impl Default for ImportOptions {
             data_set: None,
             origin: None,
             licence: None,
+            pue: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The released files, known by their digests.
 
+use crate::carbon::EC_NAS_PUE;
 use crate::metrics::{Metric, Provenance, Provenances};
 
 const ENERGY: [Metric; 3] = [Metric::Energy, Metric::Co2e, Metric::TrainingTime];
@@ -19,6 +20,8 @@ pub(super) struct Released {
     pub origin: &'static str,
     pub licence: &'static str,
     pub data_set: &'static str,
+    /// Power usage effectiveness that the energies contain.
+    pub pue: Option<f64>,
     values: Values,
 }
 
@@ -42,6 +45,7 @@ const fn ec_nas(sha256: &'static str, device: &'static str, values: Values) -> R
         origin: "EC-NAS (Bakhtiarifard, Igel and Selvan, ICASSP 2024)",
         licence: "MIT",
         data_set: "CIFAR-10",
+        pue: Some(EC_NAS_PUE),
         values,
     }
 }
@@ -53,6 +57,7 @@ const fn nas_bench_101(sha256: &'static str) -> Released {
         origin: "NAS-Bench-101 (Ying et al., ICML 2019)",
         licence: "Apache-2.0",
         data_set: "CIFAR-10",
+        pue: None,
         values: Values::Measured,
     }
 }

@@ -1,1 +1,0 @@
-//! Results trees (not read yet).

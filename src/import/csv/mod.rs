@@ -1,0 +1,26 @@
+//! CSV with named columns: a user's own measurements, in any order of columns.
+//!
+//! | column | header |
+//! | --- | --- |
+//! | cell | `hash` or `module_hash`; `adjacency` (row-major digits) and `operations` (comma-separated); or all three, which must agree |
+//! | budget | `budget`, `epochs` or `budget_epochs`; or the metrics' headers hold it; or [`ImportOptions::budget`] |
+//! | repeat | `repeat`, from 1; without it they count in order of appearance |
+//! | metric | its [name](crate::metrics::Metric::name), `energy_kwh`, or another unit: `energy_wh`, `energy (J)`, `training_time_h`, `validation_accuracy (%)`; in files with one row per cell also with the budget: `energy_kwh_4_epochs`, `validation_accuracy_108` |
+//! | any other | kept: numbers in [`Trial::other`], the rest in [`Trial::unrecognised`] |
+//!
+//! Units: kWh, Wh, J, kJ; g, kg, mg; g/kWh, kg/kWh; s, ms, min, h; fraction, percent. An accuracy without a unit is a
+//! fraction. Every other metric but counts needs one, in its header or in [`ImportOptions::units`].
+//!
+//! An empty field or `NA` is missing; `nan` is refused. Totals, parameters and multiply-accumulates are of the whole run;
+//! the other metrics of a row are its one checkpoint. In a file with budgets in its headers, a row without any value at a
+//! budget has no trial there. Fields are separated by commas, semicolons or tabs, whichever the header has most of.
+
+mod columns;
+mod parse;
+mod read;
+mod unit;
+
+pub(super) use read::open;
+
+#[cfg(doc)]
+use {super::ImportOptions, crate::metrics::Trial};
