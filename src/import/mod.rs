@@ -304,12 +304,6 @@ fn info(
             .or_else(|| released.and_then(|r| r.pue))
             .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
-        // The energy meter of EC-NAS multiplies by its factor; elsewhere nobody said.
-        pue: match format {
-            Format::EcNasTfRecord if released.is_some() => Some(crate::carbon::EC_NAS_PUE),
-            Format::ResultsTree => Some(crate::carbon::EC_NAS_PUE),
-            _ => None,
-        },
         provenance,
         sources: vec![source],
     }
