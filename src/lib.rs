@@ -9,6 +9,8 @@
 pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]
+pub mod export;
+#[cfg(feature = "import")]
 pub mod import;
 #[cfg(feature = "import")]
 mod ingest;

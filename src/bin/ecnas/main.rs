@@ -1,2 +1,85 @@
-//! The `ecnas` program.
-fn main() {}
+//! `ecnas`: import, seal, look up, and ask for recipes, from the command line.
+//!
+//! Each command parses its arguments, calls the library and prints; the rest is here: [`failure`] says what went wrong
+//! and with which exit code, [`work`] shows progress and listens to Ctrl-C, [`open`] opens what was given, [`cache`] keeps
+//! what was sealed of files given directly, [`show`] lays values out.
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod ask;
+mod cache;
+mod export;
+mod failure;
+mod front;
+mod get;
+mod import;
+mod info;
+mod open;
+mod recipe;
+mod seal;
+mod show;
+mod values;
+mod verify;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use failure::Failure;
+
+const AFTER_HELP: &str = "\
+Two commands from released files to answers that take microseconds:
+  ecnas import -s STORE energy_4V9E_4epochs.tfrecord && ecnas seal -s STORE -o SNAPSHOT
+  ecnas recipe SNAPSHOT
+Or at once, with a copy in the cache folder: ecnas recipe energy_4V9E_4epochs.tfrecord
+
+Exit codes:
+  0    done
+  1    an error in the data or in a file
+  2    the command line makes no sense
+  3    not found: no such cell, table, budget or column
+  130  interrupted";
+
+/// An embedded, energy-aware benchmark database of neural architectures
+#[derive(Parser)]
+#[command(name = "ecnas", version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Import(import::Args),
+    Seal(seal::Args),
+    Info(info::Args),
+    Verify(verify::Args),
+    Get(get::Args),
+    Front(front::Args),
+    Recipe(recipe::Args),
+    Export(export::Args),
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    work::listen()?;
+    match cli.command {
+        None => Ok(Cli::command().print_help()?),
+        Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Seal(args)) => seal::run(&args),
+        Some(Command::Info(args)) => info::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Get(args)) => get::run(&args),
+        Some(Command::Front(args)) => front::run(&args),
+        Some(Command::Recipe(args)) => recipe::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,110 @@
+//! `ecnas export`: a table as TFRecord, CSV or JSON.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use ecnas::export::{columns, write_csv_trials, write_json_trials};
+use ecnas::import::tfrecord::write_tfrecord;
+use ecnas::metrics::TrialRef;
+use ecnas::snapshot::Table;
+
+use crate::failure::Failure;
+use crate::open::{self, Kind};
+use crate::work::{Stoppable, Work};
+
+/// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
+#[derive(clap::Args)]
+pub struct Args {
+    /// The snapshot
+    snapshot: PathBuf,
+    /// Table to export, if there are several
+    #[arg(long, short, value_name = "NAME")]
+    table: Option<String>,
+    /// Format to write
+    #[arg(long, short, value_enum)]
+    format: Format,
+    /// File to write, or - for standard output; a file that is there is replaced when all is written
+    #[arg(long, short, value_name = "OUT")]
+    output: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// As EC-NAS releases it
+    Tfrecord,
+    /// One line per trial
+    Csv,
+    /// One object per trial, with checkpoints and power
+    Json,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let snapshot = open::snapshot(&args.snapshot)?;
+    let table = open::table(&snapshot, args.table.as_deref())?;
+    let path = &args.output;
+    if path.as_os_str() == "-" {
+        return write(table, args.format, io::stdout().lock());
+    }
+    let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    match open::kind(path) {
+        Kind::Snapshot | Kind::Store | Kind::Folder => Err(Failure::error(format!(
+            "{}: expected a file to write, found a snapshot, a store or a folder; choose another name",
+            path.display()
+        ))),
+        // A device or a pipe is not to be replaced.
+        Kind::Other if special => {
+            let file = OpenOptions::new().write(true).open(path);
+            write(
+                table,
+                args.format,
+                file.map_err(|error| unwritable(path, error))?,
+            )
+        }
+        _ => whole(path, |file| write(table, args.format, file)),
+    }
+}
+
+/// Writes a file beside `path`, and puts it there when it is complete.
+fn whole(path: &Path, write: impl FnOnce(&File) -> Result<(), Failure>) -> Result<(), Failure> {
+    let failed = |error| unwritable(path, error);
+    // The file that a link leads to is replaced, not the link.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // As any new file: the user's mask takes away from it.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let beside = builder
+        .tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map_err(failed)?;
+    write(beside.as_file()).map_err(|failure| failure.within(path))?;
+    beside.as_file().sync_all().map_err(failed)?;
+    beside.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {
+    let work = Work::of("exporting", table.trial_count() as u64, "trials");
+    let out = BufWriter::with_capacity(1 << 18, Stoppable(out));
+    let trials = table.trials_as_imported().inspect(|_| work.one());
+    match format {
+        Format::Tfrecord => {
+            write_tfrecord(trials.map(|trial| trial.map(TrialRef::to_trial)), out)?;
+        }
+        Format::Csv => write_csv_trials(&columns(table)?, trials, out)?,
+        Format::Json => write_json_trials(&columns(table)?, trials, out)?,
+    }
+    Ok(())
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Failure {
+    Failure::from(error).within(path)
+}

@@ -1,0 +1,200 @@
+//! What goes wrong, as one line with a hint and an exit code.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::process::ExitCode;
+
+use ecnas::export::ExportError;
+use ecnas::import::tfrecord::WriteTfRecordError;
+use ecnas::query::RecipeError;
+use ecnas::snapshot::SnapshotError;
+use ecnas::store::StoreError;
+use ecnas::{IngestError, SealError};
+
+use crate::work;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    code: u8,
+}
+
+impl Failure {
+    /// An error in data or files. The message says what was expected and what to do.
+    pub fn error(message: impl ToString) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 1,
+        }
+    }
+
+    /// A command line that makes no sense.
+    pub fn usage(message: impl ToString) -> Self {
+        Self {
+            code: 2,
+            ..Self::error(message)
+        }
+    }
+
+    /// Something that was named is not there.
+    pub fn not_found(message: impl ToString) -> Self {
+        Self {
+            code: 3,
+            ..Self::error(message)
+        }
+    }
+
+    /// Adds what to do, unless the message says so already.
+    pub fn hint(mut self, hint: &str) -> Self {
+        if !hint.is_empty() && !self.message.contains("; ") {
+            self.message = format!("{}; hint: {hint}", self.message);
+        }
+        self
+    }
+
+    /// Says in which file.
+    pub fn within(mut self, path: &Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
+        self
+    }
+
+    /// Writes the line to standard error and gives the exit code. A reader that closed the pipe wants no more: no error.
+    pub fn report(self) -> ExitCode {
+        let code = if work::interrupted() { 130 } else { self.code };
+        if code != 0 {
+            let line = self.message.split('\n').map(str::trim);
+            let line = line.collect::<Vec<_>>().join(" ");
+            let line: String = line.chars().filter(|c| !c.is_control()).collect();
+            eprintln!("error: {line}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// What to do about an error of the operating system.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "check the path",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "ask for the permission, or choose another folder"
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "free some space, or choose another disk"
+        }
+        _ => "check the path and the medium it is on",
+    }
+}
+
+/// An error of standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let failure = Self::error(format!("cannot write the output: {error}"));
+        match error.kind() {
+            ErrorKind::BrokenPipe => Self { code: 0, ..failure },
+            _ => failure.hint(advice(&error)),
+        }
+    }
+}
+
+impl From<csv::Error> for Failure {
+    fn from(error: csv::Error) -> Self {
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => error.into(),
+            other => Self::error(format!("cannot write the output as CSV: {other:?}")),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        let inner = match &error {
+            SnapshotError::In { source, .. } => source,
+            error => error,
+        };
+        match inner {
+            SnapshotError::NoSuchTable { .. } | SnapshotError::NoSuchCell { .. } => {
+                Self::not_found(&error)
+            }
+            SnapshotError::NoSuchBudget { .. } | SnapshotError::NoSuchColumn { .. } => {
+                Self::not_found(&error)
+            }
+            SnapshotError::Ambiguous { .. } => Self::usage(&error).hint("name one with --table"),
+            SnapshotError::Io { source, .. } => Self::error(&error).hint(advice(source)),
+            // What it is instead says what to do.
+            SnapshotError::NotASnapshot { found } if found.contains('(') => Self::error(&error),
+            SnapshotError::NotASnapshot { .. } => Self::error(&error)
+                .hint("`ecnas recipe FILE` takes released files; import and seal others"),
+            _ => Self::error(&error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::NoSuchTable { .. } => Self::not_found(&error),
+            StoreError::Io { source, .. } => Self::error(&error).hint(advice(source)),
+            StoreError::NotAStore { .. } => {
+                Self::error(&error).hint("name another file; a new store needs no file at all")
+            }
+            StoreError::BadName { .. } => Self::usage(&error).hint("name the table with --table"),
+            _ => Self::error(&error),
+        }
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Store(error) => error.into(),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Store(error) => error.into(),
+            SealError::Snapshot(error) => error.into(),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<RecipeError> for Failure {
+    fn from(error: RecipeError) -> Self {
+        match error {
+            RecipeError::Snapshot(error) => error.into(),
+            RecipeError::Carbon(_) | RecipeError::ToleratedLoss { .. } => Self::usage(error),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Snapshot(error) => error.into(),
+            ExportError::Io(error) => error.into(),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<WriteTfRecordError<SnapshotError>> for Failure {
+    fn from(error: WriteTfRecordError<SnapshotError>) -> Self {
+        match error {
+            WriteTfRecordError::Trials(error) => error.into(),
+            WriteTfRecordError::Io(error) => error.into(),
+            other => Self::error(other),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! `ecnas get`: one cell.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use ecnas::cell::CellHash;
+use ecnas::export::{columns, write_csv_trials, write_json_trials};
+use ecnas::metrics::{Budget, Checkpoint, Metric, Trial, TrialRef, Unit, Values};
+use ecnas::snapshot::{Row, RowId, Table, View};
+use serde_json::Value;
+
+use crate::ask::{self, Choice};
+use crate::failure::Failure;
+use crate::open::{self, Mapped};
+use crate::show;
+use crate::values::{self, Object, Section, object};
+
+/// Look a cell up: its drawing, and its values at each budget
+#[derive(clap::Args)]
+pub struct Args {
+    /// The snapshot
+    snapshot: PathBuf,
+    /// The cell: its hash, or any drawing of it as DIGITS:OPERATION,… with row-major adjacency digits
+    #[arg(value_parser = ask::cell, value_name = "HASH|CELL")]
+    cell: CellHash,
+    #[command(flatten)]
+    choice: Choice,
+    /// Show every trial, with its checkpoints and power
+    #[arg(long)]
+    trials: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let snapshot = open::snapshot(&args.snapshot)?;
+    let tables = find(&snapshot, args)?;
+    if args.choice.json {
+        json(args, &tables)
+    } else if args.choice.csv {
+        csv(args, &tables)
+    } else {
+        human(args, &tables)
+    }
+}
+
+/// A table that holds the cell, and its views at the budgets to show.
+struct Found<'s> {
+    table: Table<'s>,
+    id: RowId,
+    views: Vec<View<'s>>,
+}
+
+impl<'s> Found<'s> {
+    fn rows(&self) -> impl Iterator<Item = Row<'_, 's>> {
+        let rows = self.views.iter().filter_map(|view| view.at(self.id));
+        rows.filter(Row::is_present)
+    }
+}
+
+fn find<'s>(snapshot: &'s Mapped, args: &Args) -> Result<Vec<Found<'s>>, Failure> {
+    let choice = &args.choice;
+    let tables: Vec<_> = match &choice.table {
+        Some(name) => vec![snapshot.table(name)?],
+        None => snapshot.tables().collect(),
+    };
+    let mut found = Vec::new();
+    for &table in &tables {
+        let Some(id) = table.row(args.cell) else {
+            continue;
+        };
+        let of_cell: Vec<Budget> = table.budgets_of(id).collect();
+        let wanted = of_cell
+            .into_iter()
+            .filter(|&own| choice.budget.is_none_or(|budget| own == budget));
+        let views = wanted.map(|budget| table.view_with(budget, choice.repeats));
+        let views = views.collect::<Result<Vec<_>, _>>()?;
+        let found_here = Found { table, id, views };
+        if found_here.rows().next().is_some() {
+            found.push(found_here);
+        }
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // One table says best what it has instead.
+    if let [table] = tables.as_slice() {
+        choice.view(*table)?.require(args.cell)?;
+    }
+    let names: Vec<_> = tables
+        .iter()
+        .map(|table| format!("`{}`", table.name()))
+        .collect();
+    let budget = choice
+        .budget
+        .map(|budget| format!(" at {budget}"))
+        .unwrap_or_default();
+    Err(Failure::not_found(format!(
+        "no table holds cell {}{budget} as asked; the snapshot has {}",
+        args.cell,
+        show::list(&names)
+    )))
+}
+
+fn json(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
+    let drawing = tables.iter().find_map(|found| found.table.cell(found.id));
+    let mut object = values::cell(args.cell, drawing);
+    object.extend(object! { "repeats": values::repeats(args.choice.repeats) });
+    let mut rows = Vec::new();
+    for found in tables {
+        let info = found.table.info()?;
+        for row in found.rows() {
+            let mut object = own(row);
+            values::add_columns(&mut object, row);
+            object.extend(object! { "provenance": values::provenance(row.view(), &info) });
+            if args.trials {
+                let mut bytes = Vec::new();
+                write_json_trials(&columns(found.table)?, row.trials(), &mut bytes)?;
+                let trials: Value = serde_json::from_slice(&bytes)?;
+                object.insert("trials".to_owned(), trials);
+            }
+            rows.push(Value::from(object));
+        }
+    }
+    object.extend(object! { "rows": rows });
+    values::print(&object)
+}
+
+fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
+    if args.trials {
+        let [found] = tables else {
+            return Err(Failure::usage(
+                "which table? Several hold the cell, and their trials have other columns",
+            )
+            .hint("name one with --table"));
+        };
+        let trials = found
+            .rows()
+            .flat_map(|row| row.trials().collect::<Vec<_>>());
+        return Ok(write_csv_trials(
+            &columns(found.table)?,
+            trials,
+            values::stdout(),
+        )?);
+    }
+    let head = [
+        "table",
+        "budget_epochs",
+        "hash",
+        "adjacency",
+        "operations",
+        "trial_count",
+    ];
+    let mut header: Vec<_> = head.map(str::to_owned).to_vec();
+    for name in tables
+        .iter()
+        .flat_map(|found| values::column_names(&found.views))
+    {
+        if !header.iter().any(|other| other == name) {
+            header.push(name.to_owned());
+        }
+    }
+    let rows = tables.iter().flat_map(Found::rows).map(|row| {
+        let mut object = own(row);
+        object.extend(values::cell(row.hash(), row.cell()));
+        values::add_columns(&mut object, row);
+        object
+    });
+    let section = Section {
+        head: Object::new(),
+        constants: Object::new(),
+        key: "rows",
+        rows: Box::new(rows),
+    };
+    values::print_csv(&header, vec![section])
+}
+
+/// What says which row this is.
+fn own(row: Row<'_, '_>) -> Object {
+    object! {
+        "table": row.view().table().name(),
+        "budget_epochs": row.view().budget().get(),
+        "trial_count": row.trial_count(),
+    }
+}
+
+fn human(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
+    let mut out = values::stdout();
+    writeln!(out, "cell {}", args.cell)?;
+    match tables.iter().find_map(|found| found.table.cell(found.id)) {
+        Some(cell) => write!(out, "\n{}\n{cell}\n", cell.draw())?,
+        None => writeln!(out, "its source has the hash alone, not the graph")?,
+    }
+    for found in tables {
+        let info = found.table.info()?;
+        let rows: Vec<_> = found.rows().collect();
+        let Some(first) = rows.first() else { continue };
+        writeln!(
+            out,
+            "\n{}, {}",
+            found.table.name(),
+            show::repeats(first.view())
+        )?;
+        let mut header = vec![
+            "metric".to_owned(),
+            "unit".to_owned(),
+            "provenance".to_owned(),
+        ];
+        header.extend(rows.iter().map(|row| row.view().budget().to_string()));
+        let right = 3..header.len();
+        let mut table = show::table(header, right);
+        let mut trials = vec!["trials".to_owned(), String::new(), String::new()];
+        trials.extend(rows.iter().map(|row| row.trial_count().to_string()));
+        table.add_row(trials);
+        for name in columns(found.table)? {
+            let unit = Unit::of_name(name);
+            let mut line = vec![show::title(name), show::unit(unit).to_owned()];
+            line.push(info.provenance.of(name).to_string());
+            line.extend(rows.iter().map(|row| {
+                let value = row.get_named(name);
+                value.map_or_else(|| "-".to_owned(), |value| show::alone(value, unit))
+            }));
+            table.add_row(line);
+        }
+        writeln!(out, "{table}")?;
+        for row in rows.iter().filter(|_| args.trials) {
+            for trial in row.trials() {
+                write!(out, "{}", trial_text(trial?))?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// A trial: its checkpoints side by side with the whole run, then power and time stamps.
+fn trial_text(trial: TrialRef<'_>) -> String {
+    let trial: Trial = trial.to_trial();
+    let mut header = vec!["metric".to_owned(), "unit".to_owned()];
+    header.extend(trial.checkpoints.iter().map(|checkpoint| {
+        let epoch = checkpoint.values.get(Metric::Epoch);
+        epoch.map_or_else(|| "checkpoint".to_owned(), |epoch| format!("epoch {epoch}"))
+    }));
+    header.push("whole run".to_owned());
+    let right = 2..header.len();
+    let mut table = show::table(header, right);
+    let parts = || {
+        trial
+            .checkpoints
+            .iter()
+            .map(|checkpoint| &checkpoint.values)
+    };
+    let parts = || parts().chain(std::iter::once(&trial.totals));
+    for metric in Metric::ALL {
+        let any = parts().any(|values| values.get(metric).is_some());
+        if any && metric != Metric::Epoch {
+            let figure = |values: &Values| match values.get(metric) {
+                Some(value) => show::alone(value, metric.unit()),
+                None => String::new(),
+            };
+            let mut line = vec![
+                show::title(metric.name()),
+                show::unit(metric.unit()).to_owned(),
+            ];
+            line.extend(parts().map(figure));
+            table.add_row(line);
+        }
+    }
+    let mut text = format!("\n{}, repeat {}", trial.budget, trial.repeat);
+    text += &span(trial.started.as_deref(), trial.stopped.as_deref());
+    text += &format!("\n{table}\n");
+    for (name, value) in &trial.other {
+        text += &format!("  {name} {}\n", show::alone(*value, Unit::of_name(name)));
+    }
+    for usage in &trial.power {
+        let power = usage.power_w.map(|power| format!(" {power:.1} W"));
+        let energy = usage.energy_j.map(|energy| format!(" {energy:.0} J"));
+        let parts = [
+            usage.device.clone().map(|name| format!(" {name}")),
+            power,
+            energy,
+        ];
+        let parts: String = parts.into_iter().flatten().collect();
+        text += &format!("  {}{parts}\n", usage.component.name());
+    }
+    let metered = |checkpoint: &Checkpoint| {
+        span(checkpoint.started.as_deref(), checkpoint.stopped.as_deref())
+    };
+    if let Some(times) = trial
+        .checkpoints
+        .last()
+        .map(metered)
+        .filter(|times| !times.is_empty())
+    {
+        text += &format!("  metered{times}\n");
+    }
+    text
+}
+
+fn span(started: Option<&str>, stopped: Option<&str>) -> String {
+    let from = started.map(|started| format!(" from {started}"));
+    let to = stopped.map(|stopped| format!(" to {stopped}"));
+    [from, to].into_iter().flatten().collect()
+}

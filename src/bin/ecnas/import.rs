@@ -1,0 +1,210 @@
+//! `ecnas import`: from files to a store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use ecnas::Ingested;
+use ecnas::import::ImportOptions;
+use ecnas::metrics::{Budget, Provenance, Provenances};
+use ecnas::store::{Counts, OnDuplicate, Store};
+use serde_json::Value;
+
+use crate::cache::hex;
+use crate::failure::Failure;
+use crate::open::{self, Kind};
+use crate::show;
+use crate::values::{self, Object, object};
+use crate::work::{self, Work};
+
+/// Import released files, folders of results, or CSV into a store
+///
+/// Each file or folder is one transaction: all of it, or nothing. Importing the same file again changes nothing.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The store; made where there is none
+    #[arg(long, short)]
+    store: PathBuf,
+    /// TFRecord files of EC-NAS or NAS-Bench-101, folders of results.json files, or CSV files with named columns
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    sources: Vec<PathBuf>,
+    /// Name of the table, for a single source [default: the file's name without its extension]
+    #[arg(long, short, value_name = "NAME")]
+    table: Option<String>,
+    /// File of generated graphs that a folder of results belongs to
+    #[arg(long, value_name = "FILE")]
+    graphs: Option<PathBuf>,
+    /// Budget of CSV rows that name none, in epochs
+    #[arg(long, value_name = "EPOCHS")]
+    budget: Option<Budget>,
+    /// Unit of a CSV column whose header names none, such as energy=Wh
+    #[arg(long = "unit", value_name = "HEADER=UNIT", value_parser = unit)]
+    units: Vec<(String, String)>,
+    /// Where the values come from: measured, scaled, averaged, copied, computed, unstated, or `predicted by MODEL`
+    #[arg(long, value_name = "WORD", value_parser = provenance)]
+    provenance: Option<Provenance>,
+    /// Device that trained the networks
+    #[arg(long, value_name = "TEXT")]
+    device: Option<String>,
+    /// Data set that they were trained on
+    #[arg(long, value_name = "TEXT")]
+    data_set: Option<String>,
+    /// Who published the values, and where
+    #[arg(long, value_name = "TEXT")]
+    origin: Option<String>,
+    /// Licence of the values
+    #[arg(long, value_name = "TEXT")]
+    licence: Option<String>,
+    /// Power usage effectiveness that the energies contain
+    #[arg(long, value_name = "FACTOR")]
+    pue: Option<f64>,
+    /// What to do with a cell, budget and repeat that the table has with other values
+    #[arg(long, value_enum, default_value = "refuse")]
+    on_duplicate: Duplicate,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Duplicate {
+    /// An error
+    Refuse,
+    /// The table's trial stays
+    Keep,
+    /// The new trial takes its place
+    Replace,
+    /// The new trial becomes the cell's next repeat
+    Renumber,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    if args.table.is_some() && args.sources.len() > 1 {
+        return Err(Failure::usage(
+            "--table names the table of one source, found several; import them one by one, or leave it out",
+        ));
+    }
+    let new = open::kind(&args.store) == Kind::Absent;
+    let mut done = Vec::new();
+    let outcome = import(args, &mut done);
+    if new && done.is_empty() {
+        // A store that nothing came into: leave the folder as it was. If that fails, the error to tell is the first.
+        let _ = fs::remove_file(&args.store);
+    }
+    if args.json {
+        let imported: Vec<Value> = done.iter().map(|done| json(done).into()).collect();
+        let store = args.store.display().to_string();
+        values::print(&object! { "store": store, "imported": imported })?;
+    }
+    outcome
+}
+
+fn import<'a>(args: &'a Args, done: &mut Vec<(&'a Path, Ingested)>) -> Result<(), Failure> {
+    let mut options = ImportOptions::default();
+    options.graphs.clone_from(&args.graphs);
+    options.budget = args.budget;
+    options.units = args.units.iter().cloned().collect();
+    options.provenance = args.provenance.clone().map(Provenances::uniform);
+    options.device.clone_from(&args.device);
+    options.data_set.clone_from(&args.data_set);
+    options.origin.clone_from(&args.origin);
+    options.licence.clone_from(&args.licence);
+    options.pue = args.pue;
+    let on_duplicate = match args.on_duplicate {
+        Duplicate::Refuse => OnDuplicate::Refuse,
+        Duplicate::Keep => OnDuplicate::Keep,
+        Duplicate::Replace => OnDuplicate::Replace,
+        Duplicate::Renumber => OnDuplicate::Renumber,
+    };
+    let mut store = Store::open(&args.store)?;
+    for source in &args.sources {
+        let work = Work::of(&format!("importing {}", source.display()), 0, "bytes");
+        let table = args.table.as_deref();
+        let ingested = ecnas::ingest(
+            &mut store,
+            source,
+            table,
+            &options,
+            on_duplicate,
+            |so_far| work.at(so_far.bytes_read, so_far.bytes_total),
+        )?;
+        drop(work);
+        if !args.json {
+            tell(&ingested)?;
+        }
+        done.push((source, ingested));
+        if work::interrupted() {
+            return Err(Failure::error("interrupted before the next source"));
+        }
+    }
+    Ok(())
+}
+
+fn tell(ingested: &Ingested) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = values::stdout();
+    write!(out, "{}: {}", ingested.table, counts(ingested.counts))?;
+    for source in &ingested.info.sources {
+        write!(out, " ({}, {})", source.format, show::bytes(source.bytes))?;
+    }
+    writeln!(out)?;
+    for note in &ingested.notes {
+        writeln!(out, "  note: {note}")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn counts(counts: Counts) -> String {
+    let parts = [
+        (counts.added, "added"),
+        (counts.renumbered, "of them renumbered"),
+        (counts.replaced, "replaced"),
+        (counts.kept, "with other values left out"),
+        (counts.unchanged, "there already"),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter(|&(number, what)| number > 0 || what == "added");
+    let parts: Vec<_> = parts
+        .map(|(number, what)| format!("{} {what}", show::count(number)))
+        .collect();
+    format!("trials: {}", parts.join(", "))
+}
+
+fn json((source, ingested): &(&Path, Ingested)) -> Object {
+    let counts = ingested.counts;
+    let mut object = object! {
+        "source": source.display().to_string(),
+        "table": ingested.table.as_str(),
+        "added": counts.added,
+        "unchanged": counts.unchanged,
+        "kept": counts.kept,
+        "replaced": counts.replaced,
+        "renumbered": counts.renumbered,
+    };
+    if let Some(source) = ingested.info.sources.last() {
+        object.extend(object! {
+            "format": source.format.as_str(),
+            "bytes": source.bytes,
+            "sha256": hex(&source.sha256),
+            "trials": source.trials,
+        });
+    }
+    let notes: Vec<_> = ingested.notes.iter().map(ToString::to_string).collect();
+    object.extend(object! { "notes": notes });
+    object
+}
+
+fn unit(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=');
+    let pair = pair.map(|(header, unit)| (header.to_owned(), unit.to_owned()));
+    pair.ok_or("expected HEADER=UNIT, such as energy=Wh".to_owned())
+}
+
+fn provenance(text: &str) -> Result<Provenance, String> {
+    Provenance::parse(text).ok_or(
+        "expected measured, scaled, averaged, copied, computed, unstated, or `predicted by MODEL`"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,237 @@
+//! `ecnas info`: what a snapshot or a store holds.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ecnas::metrics::{Budget, Metric, Provenance, TableInfo, Unit};
+use ecnas::snapshot::{SnapshotError, Table};
+use serde_json::Value;
+
+use crate::cache::hex;
+use crate::failure::Failure;
+use crate::open::{self, Kind};
+use crate::show;
+use crate::values::{self, Object, object};
+
+/// Show what a snapshot or a store holds: tables, budgets, columns, sources
+#[derive(clap::Args)]
+pub struct Args {
+    /// A sealed snapshot, or a store
+    #[arg(value_name = "SNAPSHOT|STORE")]
+    path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    match open::kind(&args.path) {
+        Kind::Store => store(args),
+        _ => snapshot(args),
+    }
+}
+
+fn snapshot(args: &Args) -> Result<(), Failure> {
+    let snapshot = open::snapshot(&args.path)?;
+    let bytes = snapshot.as_bytes().len();
+    if args.json {
+        let tables = snapshot.tables().map(|table| Ok(table_json(table)?.into()));
+        let tables: Vec<Value> = tables.collect::<Result<_, SnapshotError>>()?;
+        return values::print(&object! {
+            "path": args.path.display().to_string(),
+            "kind": "snapshot",
+            "bytes": bytes,
+            "tables": tables,
+        });
+    }
+    let mut out = values::stdout();
+    let tables = show::plural(snapshot.tables().len(), "table");
+    let bytes = show::bytes(bytes as u64);
+    writeln!(
+        out,
+        "{}: sealed snapshot, {tables}, {bytes}",
+        args.path.display()
+    )?;
+    for table in snapshot.tables() {
+        let info = table.info()?;
+        let trials = show::plural(table.trial_count(), "trial");
+        let cells = show::plural(table.len(), "cell");
+        let budgets = show::budgets(table.budgets());
+        writeln!(
+            out,
+            "\n{}: {cells}, {trials} at {budgets} epochs",
+            table.name()
+        )?;
+        write!(out, "{}", facts(&info))?;
+        writeln!(out, "\n{}", columns(table, &info)?)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn store(args: &Args) -> Result<(), Failure> {
+    let tables = open::store(&args.path)?.tables()?;
+    if args.json {
+        let json = tables.iter().map(|table| {
+            let mut object = object! { "table": table.info.name.as_str(), "trials": table.trials };
+            object.extend(facts_json(&table.info));
+            object.into()
+        });
+        return values::print(&object! {
+            "path": args.path.display().to_string(),
+            "kind": "store",
+            "tables": json.collect::<Vec<Value>>(),
+        });
+    }
+    let mut out = values::stdout();
+    let number = show::plural(tables.len(), "table");
+    writeln!(
+        out,
+        "{}: store, {number}; seal it to ask: ecnas seal -s {} -o SNAPSHOT",
+        args.path.display(),
+        name(&args.path)
+    )?;
+    for table in &tables {
+        writeln!(
+            out,
+            "\n{}: {}",
+            table.info.name,
+            show::plural(table.trials, "trial")
+        )?;
+        write!(out, "{}", facts(&table.info))?;
+    }
+    Ok(out.flush()?)
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// What is known of a table, a line each.
+fn facts(info: &TableInfo) -> String {
+    let pue = info.pue.map(|pue| format!("{pue} contained in the energy"));
+    let facts = [
+        ("search space", &info.search_space),
+        ("data set", &info.data_set),
+        ("device", &info.device),
+        ("origin", &info.origin),
+        ("licence", &info.licence),
+        ("PUE", &pue),
+    ];
+    let mut text = String::new();
+    for (what, fact) in facts {
+        if let Some(fact) = fact {
+            text += &format!("  {what:<13} {fact}\n");
+        }
+    }
+    for source in &info.sources {
+        let (trials, bytes) = (
+            show::plural(source.trials, "trial"),
+            show::bytes(source.bytes),
+        );
+        text += &format!(
+            "  source        {} ({}, {trials}, {bytes})\n",
+            source.name, source.format
+        );
+        text += &format!("                sha256 {}\n", hex(&source.sha256));
+    }
+    text
+}
+
+fn facts_json(info: &TableInfo) -> Object {
+    let sources = info.sources.iter().map(|source| {
+        object! {
+            "name": source.name.as_str(),
+            "format": source.format.as_str(),
+            "sha256": hex(&source.sha256),
+            "bytes": source.bytes,
+            "trials": source.trials,
+        }
+        .into()
+    });
+    object! {
+        "search_space": info.search_space.clone(),
+        "data_set": info.data_set.clone(),
+        "device": info.device.clone(),
+        "origin": info.origin.clone(),
+        "licence": info.licence.clone(),
+        "pue": info.pue,
+        "sources": sources.collect::<Vec<Value>>(),
+    }
+}
+
+/// The columns of a table, and which budgets have them.
+fn columns(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, SnapshotError> {
+    let mut at: BTreeMap<(u8, &str), Vec<Budget>> = BTreeMap::new();
+    for budget in table.budgets() {
+        for name in table.view(budget)?.column_names() {
+            let place = Metric::from_name(name).map_or(u8::MAX, |metric| metric as u8);
+            at.entry((place, name)).or_default().push(budget);
+        }
+    }
+    let header = [
+        "column",
+        "unit",
+        "at epochs",
+        "provenance",
+        "at earlier checkpoints",
+    ];
+    let mut rows = show::table(header.map(str::to_owned).to_vec(), 0..0);
+    for ((_, name), budgets) in at {
+        let results = info.provenance.of(name);
+        let earlier = info.provenance.of_checkpoint(name);
+        let differs = earlier != results && earlier != Provenance::Unstated;
+        rows.add_row([
+            name.to_owned(),
+            unit(Unit::of_name(name)).to_owned(),
+            show::budgets(budgets.into_iter()),
+            results.to_string(),
+            if differs {
+                earlier.to_string()
+            } else {
+                String::new()
+            },
+        ]);
+    }
+    Ok(rows)
+}
+
+fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
+    let info = table.info()?;
+    let mut object = object! {
+        "table": table.name(),
+        "rows": table.len(),
+        "trials": table.trial_count(),
+    };
+    object.extend(facts_json(&info));
+    let mut budgets = Vec::new();
+    for budget in table.budgets() {
+        let view = table.view(budget)?;
+        let columns = view.column_names().map(|name| {
+            object! {
+                "name": name,
+                "unit": unit(Unit::of_name(name)),
+                "provenance": info.provenance.of(name).to_string(),
+                "checkpoint_provenance": info.provenance.of_checkpoint(name).to_string(),
+            }
+            .into()
+        });
+        budgets.push(Value::from(object! {
+            "budget_epochs": budget.get(),
+            "trials": view.trial_count(),
+            "columns": columns.collect::<Vec<Value>>(),
+        }));
+    }
+    object.extend(object! { "budgets": budgets });
+    Ok(object)
+}
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Fraction => "fraction",
+        Unit::Count => "count",
+        Unit::Unstated => "unstated",
+        other => other.symbol(),
+    }
+}

@@ -1,0 +1,172 @@
+//! A recipe book for people.
+
+use std::io::Write;
+
+use ecnas::metrics::{Metric, TableInfo, Unit};
+use ecnas::query::{Recipe, RecipeBook, RecipeQuery};
+use ecnas::snapshot::View;
+
+use crate::failure::Failure;
+use crate::show;
+use crate::values;
+
+/// Prints a section per table.
+pub fn books(
+    books: &[(&View<'_>, RecipeBook)],
+    query: &RecipeQuery,
+    limit: usize,
+    asked: bool,
+) -> Result<(), Failure> {
+    let mut out = values::stdout();
+    for (number, (view, book)) in books.iter().enumerate() {
+        let gap = if number == 0 { "" } else { "\n\n" };
+        writeln!(out, "{gap}{}", show::heading(view, asked))?;
+        write!(out, "\n{}", reference(&book.reference, query))?;
+        if book.recipes.is_empty() {
+            writeln!(
+                out,
+                "\nNo cell costs less and loses at most {}.",
+                points(query.tolerated_loss)
+            )?;
+        } else {
+            writeln!(out, "\n{}", table(book, limit))?;
+            writeln!(out, "{}\n", legend(book, limit))?;
+            writeln!(out, "{}", summary(book, query))?;
+        }
+        let info = view.table().info()?;
+        write!(out, "{}", conditions(book, query, &info))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The reference in one line, and its drawing.
+fn reference(reference: &Recipe, query: &RecipeQuery) -> String {
+    let why = match query.reference {
+        Some(_) => "reference",
+        None => "reference, the most accurate cell",
+    };
+    let mut text = format!(
+        "{why}: {}\n{} kWh, {} % {}, {} gCO2e\n",
+        reference.hash,
+        show::alone(reference.energy_kwh, Unit::KilowattHour),
+        show::alone(reference.accuracy, Unit::Fraction),
+        show::title(query.accuracy.name()),
+        show::alone(reference.co2e_g, Unit::Gram),
+    );
+    if let Some(cell) = reference.cell {
+        for line in cell.pruned().draw().lines() {
+            text += &format!("  {line}\n");
+        }
+    }
+    text
+}
+
+fn table(book: &RecipeBook, limit: usize) -> comfy_table::Table {
+    let header = [
+        "",
+        "saving\n%",
+        "accuracy\nchange",
+        "accuracy\n%",
+        "energy\nkWh",
+        "CO2e\ng",
+        "cell, and the edits that lead to it",
+    ];
+    let mut table = show::table(header.map(str::to_owned).to_vec(), 1..6);
+    let shown = || book.recipes.iter().take(limit);
+    let energy = show::decimals(shown().map(|recipe| recipe.energy_kwh), Unit::KilowattHour);
+    let co2e = show::decimals(shown().map(|recipe| recipe.co2e_g), Unit::Gram);
+    for recipe in shown() {
+        table.add_row([
+            if recipe.on_front { "*" } else { "" }.to_owned(),
+            format!("{:.1}", recipe.saving * 100.0),
+            format!("{:+.2}", recipe.accuracy_change * 100.0),
+            show::figure(Some(recipe.accuracy), Unit::Fraction, 2),
+            show::figure(Some(recipe.energy_kwh), Unit::KilowattHour, energy),
+            show::figure(Some(recipe.co2e_g), Unit::Gram, co2e),
+            format!("{}\n{}", recipe.hash, edits(recipe)),
+        ]);
+    }
+    table
+}
+
+/// How many edits, and which; operations by their short names.
+fn edits(recipe: &Recipe) -> String {
+    match &recipe.edits {
+        None => "edits not known: a graph is missing".to_owned(),
+        Some(edits) => {
+            format!("{}: {edits}", show::plural(edits.len(), "edit")).replace("-bn-relu", "")
+        }
+    }
+}
+
+fn legend(book: &RecipeBook, limit: usize) -> String {
+    let mark = "* no recipe is cheaper and at least as accurate";
+    match book.recipes.len().saturating_sub(limit) {
+        0 => mark.to_owned(),
+        more => format!(
+            "{mark}\n{} more with less saving: --limit 0 shows all",
+            show::count(more)
+        ),
+    }
+}
+
+/// The best saving, and the best without any loss.
+fn summary(book: &RecipeBook, query: &RecipeQuery) -> String {
+    let sentence = |recipe: &Recipe| {
+        let change = recipe.accuracy_change;
+        let price = if change < 0.0 {
+            format!("for {} of accuracy", points(-change))
+        } else {
+            format!("and {} of accuracy gained", points(change))
+        };
+        format!("{:.1} % {price} ({})", recipe.saving * 100.0, recipe.hash)
+    };
+    let mut text = format!(
+        "{} of {} cells cost less and lose at most {}.",
+        show::count(book.recipes.len()),
+        show::count(book.compared),
+        points(query.tolerated_loss)
+    );
+    let best = book.recipes.first();
+    if let Some(best) = best {
+        text += &format!("\nBest saving: {}.", sentence(best));
+    }
+    let free = book
+        .recipes
+        .iter()
+        .find(|recipe| recipe.accuracy_change >= 0.0);
+    if let Some(free) = free.filter(|free| Some(free.hash) != best.map(|best| best.hash)) {
+        text += &format!("\nWithout loss: {}.", sentence(free));
+    }
+    text
+}
+
+/// What the numbers rest on.
+fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> String {
+    let pue = match (query.site.pue(), book.contained_pue) {
+        (Some(pue), Some(contained)) => format!("restated from PUE {contained} to PUE {pue}"),
+        (_, Some(contained)) => format!("PUE {contained} as contained in it"),
+        _ => "with the PUE that it contains, which is not stated".to_owned(),
+    };
+    let mut text = format!(
+        "Energy {}, {} {}. CO2e computed from energy at {} g/kWh, {pue}.\n",
+        info.provenance.of(Metric::Energy),
+        show::title(query.accuracy.name()),
+        info.provenance.of(query.accuracy),
+        query.site.intensity_g_per_kwh(),
+    );
+    if book.missing > 0 {
+        text += &format!(
+            "Left out for a missing value: {}.\n",
+            show::plural(book.missing, "cell")
+        );
+    }
+    text
+}
+
+/// A fraction as percentage points.
+fn points(fraction: f64) -> String {
+    let points = format!("{:.2}", fraction * 100.0);
+    let points = points.trim_end_matches('0').trim_end_matches('.');
+    format!("{points} point{}", if points == "1" { "" } else { "s" })
+}

@@ -1,0 +1,62 @@
+//! `ecnas seal`: from a store to a snapshot.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::open::{self, Kind};
+use crate::show;
+use crate::values::{self, object};
+use crate::work::Work;
+
+/// Seal a store into a snapshot: one immutable file that answers without a load phase
+#[derive(clap::Args)]
+pub struct Args {
+    /// The store
+    #[arg(long, short)]
+    store: PathBuf,
+    /// The snapshot; one that is there is replaced, and those who read it keep the old one
+    #[arg(long, short, value_name = "SNAPSHOT")]
+    output: PathBuf,
+    /// Tables to seal [default: all of them]
+    #[arg(long = "table", short, value_name = "NAME")]
+    tables: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let store = open::store(&args.store)?;
+    if matches!(open::kind(&args.output), Kind::Store | Kind::Other) {
+        return Err(Failure::error(format!(
+            "{}: expected a snapshot to replace or a new name, found another file; choose another name",
+            args.output.display()
+        )));
+    }
+    let tables: Vec<_> = args.tables.iter().map(String::as_str).collect();
+    let work = Work::of("sealing", 0, "trials");
+    let sealed = ecnas::seal_tables(&store, &tables, &args.output, |so_far| {
+        work.at(so_far.done, so_far.total)
+    })?;
+    drop(work);
+    if args.json {
+        return values::print(&object! {
+            "snapshot": sealed.path.display().to_string(),
+            "bytes": sealed.bytes,
+            "tables": sealed.tables,
+            "trials": sealed.trials,
+        });
+    }
+    let mut out = values::stdout();
+    writeln!(
+        out,
+        "{}: {}, {}, {}",
+        sealed.path.display(),
+        show::plural(sealed.tables, "table"),
+        show::plural(sealed.trials, "trial"),
+        show::bytes(sealed.bytes)
+    )?;
+    Ok(out.flush()?)
+}

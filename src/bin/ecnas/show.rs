@@ -1,0 +1,173 @@
+//! What people read: tables, numbers and lists, in 100 columns unless the terminal says otherwise.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use ecnas::metrics::{Budget, Unit};
+use ecnas::snapshot::{Repeats, View};
+
+/// Columns of text where no terminal says how many it has.
+const WIDTH: u16 = 100;
+
+/// A table with a line below its header; columns after the first `left` ones are aligned to the right.
+pub fn table(header: Vec<String>, right: std::ops::Range<usize>) -> Table {
+    let line = LineStyle::none().fill('─').junction('─');
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(line));
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    let columns = header.len();
+    table.set_header(header.into_iter().map(Cell::new));
+    for number in 0..columns {
+        if let Some(column) = table.column_mut(number) {
+            column.set_padding((if number == 0 { 0 } else { 1 }, 1));
+            if right.contains(&number) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+    }
+    table
+}
+
+/// How a unit is shown: accuracies in percent.
+pub fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Fraction => "%",
+        other => other.symbol(),
+    }
+}
+
+/// A column's name for people, without its unit.
+pub fn title(column: &str) -> String {
+    let symbol = match Unit::of_name(column) {
+        Unit::KilowattHour => "_kwh",
+        Unit::GramPerKilowattHour => "_g_per_kwh",
+        Unit::Gram => "_g",
+        Unit::Second => "_s",
+        _ => "",
+    };
+    match column.strip_suffix(symbol).unwrap_or(column) {
+        "macs" => "MACs".to_owned(),
+        name => name.replace('_', " ").replace("co2e", "CO2e"),
+    }
+}
+
+/// How many decimals a column needs so that its smallest value has four digits.
+pub fn decimals(values: impl IntoIterator<Item = f64>, unit: Unit) -> usize {
+    let mut least = f64::INFINITY;
+    let mut whole = true;
+    for value in values.into_iter().filter(|value| value.is_finite()) {
+        whole &= value.fract() == 0.0;
+        if value != 0.0 {
+            least = least.min(value.abs());
+        }
+    }
+    match unit {
+        Unit::Fraction => 2,
+        Unit::Count | Unit::Epoch if whole => 0,
+        _ if least.is_infinite() => 0,
+        _ => (3.0 - least.log10().floor()).clamp(0.0, 8.0) as usize,
+    }
+}
+
+/// A value with so many decimals, thousands grouped, accuracies in percent; a dash where it is missing.
+pub fn figure(value: Option<f64>, unit: Unit, decimals: usize) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None => "-".to_owned(),
+        Some(value) if unit == Unit::Fraction => format!("{:.2}", value * 100.0),
+        Some(value) => group(&format!("{value:.decimals$}")),
+    }
+}
+
+/// A number by itself.
+pub fn alone(value: f64, unit: Unit) -> String {
+    figure(Some(value), unit, decimals([value], unit))
+}
+
+/// A count with its thousands grouped.
+pub fn count(value: impl ToString) -> String {
+    group(&value.to_string())
+}
+
+fn group(number: &str) -> String {
+    let (whole, rest) = number
+        .find('.')
+        .map_or((number, ""), |dot| number.split_at(dot));
+    let digits = whole.trim_start_matches('-').len();
+    let mut grouped = String::new();
+    let mut left = digits;
+    for character in whole.chars() {
+        if character != '-' {
+            if left != digits && left.is_multiple_of(3) {
+                grouped.push(',');
+            }
+            left -= 1;
+        }
+        grouped.push(character);
+    }
+    grouped + rest
+}
+
+/// So many of a thing, with an `s` where they are not one.
+pub fn plural(number: impl ToString, thing: &str) -> String {
+    let number = count(number);
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// A number of bytes.
+pub fn bytes(bytes: u64) -> String {
+    indicatif::HumanBytes(bytes).to_string()
+}
+
+/// `4, 12 and 36`.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The numbers of budgets as a list.
+pub fn budgets(budgets: impl Iterator<Item = Budget>) -> String {
+    list(
+        &budgets
+            .map(|budget| budget.get().to_string())
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// How repeats became one value.
+pub fn repeats(view: &View<'_>) -> String {
+    match view.repeats() {
+        Repeats::Min => "least of the repeats".to_owned(),
+        Repeats::Max => "greatest of the repeats".to_owned(),
+        Repeats::Given(number) => format!("repeat {number}"),
+        Repeats::Draw { seed } => format!("one repeat each, drawn with seed {seed}"),
+        _ if view.trial_count() == view.rows().count() => "one trial each".to_owned(),
+        _ => "mean of the repeats".to_owned(),
+    }
+}
+
+/// Which view this is: table, budget, rows and repeats; and which other budgets there are, where none was asked for.
+pub fn heading(view: &View<'_>, asked: bool) -> String {
+    let others = || {
+        view.table()
+            .budgets()
+            .filter(|&budget| budget != view.budget())
+    };
+    let others = match others().count() {
+        0 => String::new(),
+        _ if asked => String::new(),
+        _ => format!(" (its largest budget; it also has {})", budgets(others())),
+    };
+    format!(
+        "{} at {}{others}\n{}, {}, {}",
+        view.table().name(),
+        view.budget(),
+        plural(view.rows().count(), "cell"),
+        plural(view.trial_count(), "trial"),
+        repeats(view)
+    )
+}
