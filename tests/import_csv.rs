@@ -354,3 +354,44 @@ fn a_header_without_rows_is_refused() {
         }
     ));
 }
+
+#[test]
+fn a_file_states_what_its_values_have_in_common() {
+    let text = format!(
+        "# Free text: of no meaning here.\n# device: Jetson\n#data_set:CIFAR-10\n# pue: 1.2\n# provenance: averaged\n\
+         adjacency,operations,budget_epochs,energy_kwh\n# between rows\n{GRAPH},4,0.5\n"
+    );
+    let (trials, imported) = read_text(&text, &ImportOptions::default()).unwrap();
+    assert_eq!(trials.len(), 1);
+    let info = imported.info;
+    assert_eq!(info.device.as_deref(), Some("Jetson"));
+    assert_eq!(info.data_set.as_deref(), Some("CIFAR-10"));
+    assert_eq!((info.pue, info.licence), (Some(1.2), None));
+    assert_eq!(info.provenance.of(Metric::Energy), Provenance::Averaged);
+    assert_eq!(
+        info.provenance.of(Metric::TrainableParameters),
+        Provenance::Computed
+    );
+
+    // What the caller states goes before it.
+    let mut options = ImportOptions::default();
+    options.device = Some("RTX 6000".to_owned());
+    options.provenance = Some(ecnas::metrics::Provenances::uniform(Provenance::Measured));
+    let info = read_text(&text, &options).unwrap().1.info;
+    assert_eq!(info.device.as_deref(), Some("RTX 6000"));
+    assert_eq!(info.provenance.of(Metric::Energy), Provenance::Measured);
+
+    for (line, says) in [
+        ("# pue: 0.9", "line 1"),
+        ("# provenance: guessed", "\"guessed\""),
+    ] {
+        let text =
+            format!("{line}\nadjacency,operations,budget_epochs,energy_kwh\n{GRAPH},4,0.5\n");
+        let error = read_text(&text, &ImportOptions::default()).unwrap_err();
+        assert!(
+            matches!(error.fault(), Some(Fault::Header { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
