@@ -5,9 +5,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::import::{Import, ImportError, ImportOptions, Note, Progress};
-use crate::metrics::TableInfo;
-use crate::store::{Counts, OnDuplicate, Store, StoreError};
+use crate::metrics::{RecordError, TableInfo};
+use crate::store::{Counts, EncodedTrial, OnDuplicate, Store, StoreError};
 
 /// What an import did.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,9 @@ pub enum IngestError {
     /// The store cannot be written, or does not take the trials.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A trial is too large to be stored.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The progress callback asked to stop.
     #[error("importing was cancelled; the store is as it was")]
     Cancelled,
@@ -79,7 +84,12 @@ pub fn ingest(
     let table = table.unwrap_or(import.default_table_name()).to_owned();
     let mut append = store.append(&table)?;
     while let Some(batch) = import.next() {
-        append.add(&batch?, on_duplicate)?;
+        // On all cores: the one that writes to the store has enough to do.
+        let encoded: Result<Vec<_>, _> = batch?
+            .into_par_iter()
+            .map(|trial| EncodedTrial::new(&trial))
+            .collect();
+        append.add_encoded(encoded?, on_duplicate)?;
         if progress(import.progress()).is_break() {
             return Err(IngestError::Cancelled);
         }

@@ -87,7 +87,8 @@ impl FromStr for CellHash {
 /// Writes 32 lower-case hexadecimal digits.
 impl fmt::Display for CellHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // The digits are ASCII, so that this cannot fail.
+        f.pad(str::from_utf8(&hex(self.0)).unwrap_or_default())
     }
 }
 

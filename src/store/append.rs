@@ -9,7 +9,9 @@ use super::schema::{
 };
 use super::{Store, StoreError, describe_key};
 use crate::cell::CellHash;
-use crate::metrics::{ALIGNMENT, Provenance, TableInfo, Trial, encode};
+use crate::metrics::{
+    ALIGNMENT, Budget, Provenance, RecordError, TableInfo, Trial, TrialRef, encode,
+};
 
 /// What to do with a trial whose cell, budget and repeat the table holds already, with other values. (A trial that is there
 /// with the same values changes nothing, whatever this says.)
@@ -58,6 +60,30 @@ pub struct Append<'s> {
 
 /// An archived trial.
 type Record = AlignedVec<ALIGNMENT>;
+
+/// A trial's key and its archive.
+pub(crate) struct EncodedTrial {
+    hash: CellHash,
+    budget: Budget,
+    repeat: u32,
+    record: Record,
+}
+
+impl EncodedTrial {
+    pub(crate) fn new(trial: &Trial) -> Result<Self, RecordError> {
+        Ok(Self {
+            hash: trial.hash,
+            budget: trial.budget,
+            repeat: trial.repeat,
+            record: encode(trial)?,
+        })
+    }
+
+    fn renumbered(&self, repeat: u32) -> Result<Self, RecordError> {
+        let trial = TrialRef::from_bytes(&self.record)?.to_trial();
+        Self::new(&Trial { repeat, ..trial })
+    }
+}
 
 /// How many keys wait in memory (about 5 MB) before they are written.
 const STAGED_KEYS: usize = 1 << 16;
@@ -129,6 +155,19 @@ impl<'s> Append<'s> {
     /// # Complexity
     /// O(log n) for each trial. Batches of some thousand are quickest.
     pub fn add(&mut self, trials: &[Trial], on_duplicate: OnDuplicate) -> Result<(), StoreError> {
+        let encoded: Result<Vec<_>, _> = trials.iter().map(EncodedTrial::new).collect();
+        self.add_encoded(
+            encoded.map_err(|source| self.unreadable(source))?,
+            on_duplicate,
+        )
+    }
+
+    /// As [`add`](Self::add), of trials that were encoded elsewhere, on other threads perhaps.
+    pub(crate) fn add_encoded(
+        &mut self,
+        trials: Vec<EncodedTrial>,
+        on_duplicate: OnDuplicate,
+    ) -> Result<(), StoreError> {
         let mut batch = Batch {
             first: self.table.next_sequence,
             records: Vec::with_capacity(trials.len()),
@@ -145,15 +184,14 @@ impl<'s> Append<'s> {
 
     fn add_one(
         &mut self,
-        trial: &Trial,
+        mut trial: EncodedTrial,
         on_duplicate: OnDuplicate,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
         let (id, hash, budget) = (self.id, trial.hash, trial.budget.get());
-        let mut record = self.encode(trial)?;
         let mut place = key(id, hash, budget, trial.repeat);
         if let Some(sequence) = self.sequence_of(&place)? {
-            if self.holds(sequence, &record, batch)? {
+            if self.holds(sequence, &trial.record, batch)? {
                 self.counts.unchanged += 1;
                 return Ok(());
             }
@@ -170,32 +208,31 @@ impl<'s> Append<'s> {
                 }
                 OnDuplicate::Replace => {
                     self.counts.replaced += 1;
-                    return self.replace(sequence, record, batch);
+                    return self.replace(sequence, trial.record, batch);
                 }
                 OnDuplicate::Renumber => {
-                    let renumbered = Trial {
-                        repeat: self.last_repeat(hash, budget)?.saturating_add(1),
-                        ..trial.clone()
-                    };
-                    record = self.encode(&renumbered)?;
-                    place = key(id, hash, budget, renumbered.repeat);
+                    let repeat = self.last_repeat(hash, budget)?.saturating_add(1);
+                    trial = trial
+                        .renumbered(repeat)
+                        .map_err(|source| self.unreadable(source))?;
+                    place = key(id, hash, budget, repeat);
                     self.counts.renumbered += 1;
                 }
             }
         }
         self.staged.insert(place, self.table.next_sequence);
-        batch.records.push(record);
+        batch.records.push(trial.record);
         self.table.next_sequence += 1;
         self.table.trials += 1;
         self.counts.added += 1;
         Ok(())
     }
 
-    fn encode(&self, trial: &Trial) -> Result<Record, StoreError> {
-        encode(trial).map_err(|source| StoreError::Record {
+    fn unreadable(&self, source: RecordError) -> StoreError {
+        StoreError::Record {
             path: self.store.path.clone(),
             source,
-        })
+        }
     }
 
     /// The sequence of the trial with a key, in the transaction or before it.

@@ -34,6 +34,8 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
 
+#[cfg(feature = "import")]
+pub(crate) use append::EncodedTrial;
 pub use append::{Append, Counts, OnDuplicate};
 pub use error::StoreError;
 

@@ -37,15 +37,18 @@ pub fn encode_record(trial: &Trial) -> Result<Vec<u8>, WriteError> {
         nas_bench_101(trial)?.encode_to_vec()
     };
     let graph = cell.given();
+    let base64 = STANDARD.encode(metrics);
     // As Python's json.dumps writes it. Nothing in it needs an escape but the base64's line breaks.
-    let mut json = format!(
+    let start = format!(
         "[\"{}\", {}, \"{}\", \"{}\", \"",
         trial.hash,
         trial.budget.get(),
         graph.adjacency_bits(),
         graph.operations(),
     );
-    let base64 = STANDARD.encode(metrics);
+    let lines = base64.len().div_ceil(LINE) * "\\n".len();
+    let mut json = String::with_capacity(start.len() + base64.len() + lines + 2);
+    json.push_str(&start);
     let mut rest = base64.as_str();
     while !rest.is_empty() {
         let (line, more) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
