@@ -1,4 +1,36 @@
-//! An embedded, energy-aware benchmark database of neural architectures.
+//! An embedded, energy-aware benchmark database of neural architectures: *what is cheaper and as good?*, answered from
+//! measured benchmarks with no server, no Python and no load time.
+//!
+//! ```text
+//!   released files, folders, CSV                      Rust NAS code, cluster jobs, tools
+//!               |                                                    ^
+//!   import      |  trials with provenance                            |
+//!   ingest  ----+                                    query           |  fronts, recipes
+//!   store       |  redb: grows in transactions                       |
+//!   seal    ----+------------------------------->    snapshot  ------+  one immutable file
+//! ```
+//!
+//! - [`cell`]: the architectures of NAS-Bench-101: pruning, isomorphism, hash, sizes, edits, enumeration, pictures.
+//! - [`metrics`]: trials, budgets, units, and where each value comes from.
+//! - `import` (feature `import`): TFRecord, trees of `results.json`, CSV; and `export`, the way back.
+//! - [`store`]: named tables of trials in one redb file; one import is one transaction.
+//! - [`snapshot`]: a sealed, checksummed, immutable file; views, look-ups and columns without a load phase.
+//! - [`query`]: the Pareto front, and recipes: cells that are cheaper and as good, with the edits that lead there.
+//! - [`carbon`]: from kWh to gCO2e.
+//!
+//! ```no_run
+//! use ecnas::{metrics::Budget, query::RecipeQuery, snapshot::Snapshot};
+//!
+//! let snapshot = Snapshot::open("ec-nas.ecnas")?;
+//! let view = snapshot.view("energy_4V9E_4epochs", Budget::epochs(108)?)?;
+//! for recipe in ecnas::query::recipes(&view, &RecipeQuery::default())?.recipes {
+//!     println!("{:.0} % less energy: {}", 100.0 * recipe.saving, recipe.hash);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Errors say what was expected, what was found, where, and what to do. A value that was not observed is absent, never
+//! zero. Rows, budgets and columns that a table does not have are named in the error that says so.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![cfg_attr(
@@ -23,3 +55,8 @@ pub mod store;
 #[cfg(feature = "import")]
 pub use ingest::{IngestError, Ingested, ingest};
 pub use seal::{SealError, SealProgress, seal, seal_tables};
+
+/// The README's examples, compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

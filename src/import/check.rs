@@ -28,6 +28,7 @@ pub(super) fn set_checked(
     fields: &[(Metric, &str, Option<f64>)],
     path: impl Fn() -> String,
 ) -> Result<(), Fault> {
+    values.reserve(fields.len());
     for &(metric, name, value) in fields {
         if let Some(value) = value {
             let field = || format!("{}{name}", path());

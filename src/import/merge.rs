@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::evidence::Evidence;
 use super::notes::Note;
 use super::pipeline::Parsed;
-use super::{Fault, ImportError, Place};
+use super::{Fault, ImportError, Place, tfrecord};
 use crate::cell::CellHash;
 use crate::metrics::{Budget, Metric, Trial};
 
@@ -111,7 +111,8 @@ impl Merger {
             let stated = trial.totals.get(Metric::TrainableParameters);
             Note::add_parameters(notes, place, stated.unwrap_or_default(), graph);
         }
-        if let Some((field, _)) = trial.unrecognised.first() {
+        let unknown = |(field, _): &&(String, String)| !tfrecord::is_checkpoint_path(field);
+        if let Some((field, _)) = trial.unrecognised.iter().find(unknown) {
             Note::add_unrecognised(notes, place, field);
         }
         if trial.verbatim.is_some() {

@@ -150,6 +150,7 @@ impl Import {
         let counters = Arc::new(Counters::default());
         let shared = Arc::clone(&counters);
         let (format, bytes_total, pipeline);
+        let mut all_options = options.clone();
         if metadata.is_dir() {
             let (reader, parser, merger) = results::open(path, options, shared)?;
             format = Format::ResultsTree;
@@ -168,7 +169,8 @@ impl Import {
                         Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
                 }
                 Kind::Csv => {
-                    let (reader, parser, merger) = csv::open(path, file, options, shared)?;
+                    let (reader, parser, merger, stated) = csv::open(path, file, options, shared)?;
+                    all_options = stated;
                     format = Format::Csv;
                     pipeline =
                         Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
@@ -195,7 +197,7 @@ impl Import {
             format,
             bytes_total,
             counters,
-            options: options.clone(),
+            options: all_options,
             pipeline,
         })
     }

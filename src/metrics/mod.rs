@@ -22,7 +22,7 @@ mod trial;
 pub use budget::{Budget, BudgetError};
 pub use metric::{Metric, Unit};
 pub use provenance::{Provenance, Provenances};
-pub(crate) use record::{ALIGNMENT, layout_fingerprint, rkyv_error};
+pub(crate) use record::{ALIGNMENT, encode, layout_fingerprint, rkyv_error};
 pub use record::{CheckpointRef, RecordError, TrialRef, ValuesRef, encode_trial};
 pub use table::{SourceInfo, TableInfo};
 pub use trial::{Checkpoint, Component, PowerUsage, Trial, Values};

@@ -21,7 +21,8 @@ pub enum Provenance {
     Scaled,
     /// The mean over several trials of another source.
     Averaged,
-    /// The same number as at the last checkpoint, not an observation of its own.
+    /// The same number as elsewhere in the source, not an observation of its own: at a checkpoint, that of the last one; in
+    /// a run that was scaled from a shorter one, that of the shorter one.
     Copied,
     /// Follows exactly from the architecture.
     Computed,

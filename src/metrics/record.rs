@@ -3,8 +3,11 @@
 //! An archive is read where it lies: [`TrialRef`] borrows the bytes. It is checked (bounds, UTF-8, lengths) whenever it is
 //! reached, so that damaged or hostile bytes give an error and never undefined behaviour.
 
+use std::borrow::Cow;
+
 use rkyv::util::AlignedVec;
-use rkyv::{Archive, Deserialize, Serialize, rancor};
+use rkyv::with::{AsOwned, Map};
+use rkyv::{Archive, Serialize, rancor};
 
 use super::trial::position;
 use super::{Budget, Checkpoint, Component, Metric, PowerUsage, Trial, Values};
@@ -37,59 +40,70 @@ pub enum RecordError {
     },
 }
 
-#[derive(Archive, Serialize, Deserialize)]
-struct StoredValues {
+// What is stored, borrowed from a trial while it is written. Only the archived forms are ever read.
+
+#[derive(Archive, Serialize)]
+struct StoredValues<'a> {
     present: u32,
-    values: Vec<f64>,
+    #[rkyv(with = AsOwned)]
+    values: Cow<'a, [f64]>,
 }
 
-#[derive(Archive, Serialize, Deserialize)]
-struct StoredCheckpoint {
-    values: StoredValues,
-    started: Option<String>,
-    stopped: Option<String>,
+#[derive(Archive, Serialize)]
+struct StoredCheckpoint<'a> {
+    values: StoredValues<'a>,
+    #[rkyv(with = Map<AsOwned>)]
+    started: Option<Cow<'a, str>>,
+    #[rkyv(with = Map<AsOwned>)]
+    stopped: Option<Cow<'a, str>>,
 }
 
-#[derive(Archive, Serialize, Deserialize)]
-struct StoredPower {
+#[derive(Archive, Serialize)]
+struct StoredPower<'a> {
     component: u8,
-    device: Option<String>,
+    #[rkyv(with = Map<AsOwned>)]
+    device: Option<Cow<'a, str>>,
     power_w: Option<f64>,
     energy_j: Option<f64>,
 }
 
 /// What few trials have: kept apart so that the usual trial stays small.
-#[derive(Archive, Serialize, Deserialize, Default, PartialEq)]
-struct StoredRarities {
-    started: Option<String>,
-    stopped: Option<String>,
-    other: Vec<(String, f64)>,
-    unrecognised: Vec<(String, String)>,
-    verbatim: Option<Vec<u8>>,
+#[derive(Archive, Serialize)]
+struct StoredRarities<'a> {
+    #[rkyv(with = Map<AsOwned>)]
+    started: Option<Cow<'a, str>>,
+    #[rkyv(with = Map<AsOwned>)]
+    stopped: Option<Cow<'a, str>>,
+    #[rkyv(with = AsOwned)]
+    other: Cow<'a, [(String, f64)]>,
+    #[rkyv(with = AsOwned)]
+    unrecognised: Cow<'a, [(String, String)]>,
+    #[rkyv(with = Map<AsOwned>)]
+    verbatim: Option<Cow<'a, [u8]>>,
 }
 
-#[derive(Archive, Serialize, Deserialize)]
-struct StoredTrial {
+#[derive(Archive, Serialize)]
+struct StoredTrial<'a> {
     /// The cell's packed drawing.
     cell: Option<u64>,
     hash: [u8; 16],
     budget: u32,
     repeat: u32,
-    totals: StoredValues,
-    checkpoints: Vec<StoredCheckpoint>,
-    power: Vec<StoredPower>,
-    rarities: Option<Box<StoredRarities>>,
+    totals: StoredValues<'a>,
+    checkpoints: Vec<StoredCheckpoint<'a>>,
+    power: Vec<StoredPower<'a>>,
+    rarities: Option<Box<StoredRarities<'a>>>,
 }
 
 /// A number that differs between builds which would lay out these archives differently: rkyv's format features are shared
 /// by everything that a program links, so another crate could switch them.
 pub(crate) fn layout_fingerprint() -> u32 {
     let sizes = [
-        size_of::<ArchivedStoredTrial>(),
-        size_of::<ArchivedStoredCheckpoint>(),
-        size_of::<ArchivedStoredPower>(),
-        size_of::<ArchivedStoredRarities>(),
-        align_of::<ArchivedStoredTrial>(),
+        size_of::<ArchivedStoredTrial<'_>>(),
+        size_of::<ArchivedStoredCheckpoint<'_>>(),
+        size_of::<ArchivedStoredPower<'_>>(),
+        size_of::<ArchivedStoredRarities<'_>>(),
+        align_of::<ArchivedStoredTrial<'_>>(),
     ];
     let order = rkyv::to_bytes::<rancor::Error>(&0x0403_0201_u32)
         .map(|bytes| bytes.as_slice().to_vec())
@@ -113,16 +127,23 @@ pub(crate) fn rkyv_error(error: &rancor::Error) -> String {
 /// # Errors
 /// Only when memory runs out or a field is longer than 2 GiB.
 pub fn encode_trial(trial: &Trial) -> Result<impl AsRef<[u8]> + use<>, RecordError> {
-    let bytes: AlignedVec<16> = rkyv::to_bytes::<rancor::Error>(&StoredTrial::from(trial))
-        .map_err(|error| RecordError::Structure {
-            reason: rkyv_error(&error),
-        })?;
-    Ok(bytes)
+    encode(trial)
+}
+
+/// As [`encode_trial`], with the type of the bytes.
+pub(crate) fn encode(trial: &Trial) -> Result<AlignedVec<ALIGNMENT>, RecordError> {
+    rkyv::api::high::to_bytes_in::<_, rancor::Error>(
+        &StoredTrial::from(trial),
+        AlignedVec::with_capacity(1024),
+    )
+    .map_err(|error| RecordError::Structure {
+        reason: rkyv_error(&error),
+    })
 }
 
 /// A trial where it lies in a file's bytes. Copying it costs nothing.
 #[derive(Clone, Copy)]
-pub struct TrialRef<'a>(&'a ArchivedStoredTrial);
+pub struct TrialRef<'a>(&'a ArchivedStoredTrial<'a>);
 
 impl<'a> TrialRef<'a> {
     /// Reads a trial in place.
@@ -134,7 +155,7 @@ impl<'a> TrialRef<'a> {
     /// Time proportional to the trial's length (about 0.2 us for 600 bytes), for the check of its structure.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, RecordError> {
         let stored =
-            rkyv::access::<ArchivedStoredTrial, rancor::Error>(bytes).map_err(|error| {
+            rkyv::access::<ArchivedStoredTrial<'_>, rancor::Error>(bytes).map_err(|error| {
                 RecordError::Structure {
                     reason: rkyv_error(&error),
                 }
@@ -253,7 +274,7 @@ impl std::fmt::Debug for TrialRef<'_> {
 
 /// A checkpoint where it lies in a file's bytes.
 #[derive(Clone, Copy)]
-pub struct CheckpointRef<'a>(&'a ArchivedStoredCheckpoint);
+pub struct CheckpointRef<'a>(&'a ArchivedStoredCheckpoint<'a>);
 
 impl<'a> CheckpointRef<'a> {
     /// The values at this checkpoint.
@@ -287,7 +308,7 @@ impl<'a> CheckpointRef<'a> {
 
 /// Metric values where they lie in a file's bytes.
 #[derive(Clone, Copy)]
-pub struct ValuesRef<'a>(&'a ArchivedStoredValues);
+pub struct ValuesRef<'a>(&'a ArchivedStoredValues<'a>);
 
 impl ValuesRef<'_> {
     /// The metric's value, if it has one.
@@ -345,25 +366,33 @@ const fn component(code: u8) -> Component {
     }
 }
 
-impl From<&Values> for StoredValues {
-    fn from(values: &Values) -> Self {
+fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
+    text.as_deref().map(Cow::Borrowed)
+}
+
+impl<'a> From<&'a Values> for StoredValues<'a> {
+    fn from(values: &'a Values) -> Self {
         Self {
             present: values.present,
-            values: values.values.clone(),
+            values: Cow::Borrowed(&values.values),
         }
     }
 }
 
-impl From<&Trial> for StoredTrial {
-    fn from(trial: &Trial) -> Self {
-        let rarities = StoredRarities {
-            started: trial.started.clone(),
-            stopped: trial.stopped.clone(),
-            other: trial.other.clone(),
-            unrecognised: trial.unrecognised.clone(),
-            verbatim: trial.verbatim.clone(),
+impl<'a> From<&'a Trial> for StoredTrial<'a> {
+    fn from(trial: &'a Trial) -> Self {
+        let usual = trial.started.is_none()
+            && trial.stopped.is_none()
+            && trial.other.is_empty()
+            && trial.unrecognised.is_empty()
+            && trial.verbatim.is_none();
+        let rarities = || StoredRarities {
+            started: borrowed(&trial.started),
+            stopped: borrowed(&trial.stopped),
+            other: Cow::Borrowed(&trial.other),
+            unrecognised: Cow::Borrowed(&trial.unrecognised),
+            verbatim: trial.verbatim.as_deref().map(Cow::Borrowed),
         };
-        let usual = rarities == StoredRarities::default();
         Self {
             cell: trial.cell.map(Cell::code),
             hash: trial.hash.to_bytes(),
@@ -375,8 +404,8 @@ impl From<&Trial> for StoredTrial {
                 .iter()
                 .map(|checkpoint| StoredCheckpoint {
                     values: StoredValues::from(&checkpoint.values),
-                    started: checkpoint.started.clone(),
-                    stopped: checkpoint.stopped.clone(),
+                    started: borrowed(&checkpoint.started),
+                    stopped: borrowed(&checkpoint.stopped),
                 })
                 .collect(),
             power: trial
@@ -387,12 +416,12 @@ impl From<&Trial> for StoredTrial {
                         Component::Gpu => 0,
                         Component::Cpu => 1,
                     },
-                    device: usage.device.clone(),
+                    device: borrowed(&usage.device),
                     power_w: usage.power_w,
                     energy_j: usage.energy_j,
                 })
                 .collect(),
-            rarities: (!usual).then(|| Box::new(rarities)),
+            rarities: (!usual).then(|| Box::new(rarities())),
         }
     }
 }

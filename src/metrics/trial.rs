@@ -34,6 +34,11 @@ impl Values {
         self.values.get(index).copied()
     }
 
+    /// Makes room for so many more values.
+    pub fn reserve(&mut self, additional: usize) {
+        self.values.reserve(additional);
+    }
+
     /// Sets or replaces a value.
     pub fn set(&mut self, metric: Metric, value: f64) {
         let bit = 1u32 << metric as u32;

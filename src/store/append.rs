@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use redb::{ReadableTable, WriteTransaction};
+use rkyv::util::AlignedVec;
 
 use super::schema::{
     KEYS, Key, META, NAMES, NEXT_TABLE_KEY, StoredTable, TABLES, TRIALS, check_name, key, repeat_of,
 };
 use super::{Store, StoreError, describe_key};
 use crate::cell::CellHash;
-use crate::metrics::{Provenance, TableInfo, Trial, encode_trial};
+use crate::metrics::{ALIGNMENT, Provenance, TableInfo, Trial, encode};
 
 /// What to do with a trial whose cell, budget and repeat the table holds already, with other values. (A trial that is there
 /// with the same values changes nothing, whatever this says.)
@@ -55,6 +56,9 @@ pub struct Append<'s> {
     has_written_keys: bool,
 }
 
+/// An archived trial.
+type Record = AlignedVec<ALIGNMENT>;
+
 /// How many keys wait in memory (about 5 MB) before they are written.
 const STAGED_KEYS: usize = 1 << 16;
 
@@ -62,7 +66,7 @@ const STAGED_KEYS: usize = 1 << 16;
 struct Batch {
     /// The sequence of the first.
     first: u64,
-    records: Vec<Vec<u8>>,
+    records: Vec<Record>,
 }
 
 impl Batch {
@@ -187,12 +191,11 @@ impl<'s> Append<'s> {
         Ok(())
     }
 
-    fn encode(&self, trial: &Trial) -> Result<Vec<u8>, StoreError> {
-        let record = encode_trial(trial).map_err(|source| StoreError::Record {
+    fn encode(&self, trial: &Trial) -> Result<Record, StoreError> {
+        encode(trial).map_err(|source| StoreError::Record {
             path: self.store.path.clone(),
             source,
-        })?;
-        Ok(record.as_ref().to_vec())
+        })
     }
 
     /// The sequence of the trial with a key, in the transaction or before it.
@@ -214,7 +217,7 @@ impl<'s> Append<'s> {
             return Ok(batch
                 .records
                 .get(place)
-                .is_some_and(|known| known == record));
+                .is_some_and(|known| known.as_slice() == record));
         }
         let trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
         let known = trials
@@ -223,7 +226,7 @@ impl<'s> Append<'s> {
         Ok(known.is_some_and(|known| known.value() == record))
     }
 
-    fn replace(&self, sequence: u64, record: Vec<u8>, batch: &mut Batch) -> Result<(), StoreError> {
+    fn replace(&self, sequence: u64, record: Record, batch: &mut Batch) -> Result<(), StoreError> {
         if let Some(slot) = batch
             .place(sequence)
             .and_then(|place| batch.records.get_mut(place))

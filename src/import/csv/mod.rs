@@ -11,12 +11,17 @@
 //! Units: kWh, Wh, J, kJ; g, kg, mg; g/kWh, kg/kWh; s, ms, min, h; fraction, percent. An accuracy without a unit is a
 //! fraction. Every other metric but counts needs one, in its header or in [`ImportOptions::units`].
 //!
+//! Lines that begin with `#` are comments. Before the header they may state what the values have in common, unless the
+//! options do: `# data_set: …`, `# device: …`, `# origin: …`, `# licence: …`, `# pue: …` and `# provenance: measured` (or
+//! another of the [words](crate::metrics::Provenance)).
+//!
 //! An empty field or `NA` is missing; `nan` is refused. Totals, parameters and multiply-accumulates are of the whole run;
 //! the other metrics of a row are its one checkpoint. In a file with budgets in its headers, a row without any value at a
 //! budget has no trial there. Fields are separated by commas, semicolons or tabs, whichever the header has most of.
 
 mod columns;
 mod parse;
+mod preamble;
 mod read;
 mod unit;
 

@@ -1,7 +1,7 @@
 //! The rows of a file, for the pipeline.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +10,7 @@ use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 
 use super::columns::{Column, Columns};
 use super::parse::RowParser;
+use super::preamble::Preamble;
 use crate::import::digest::{Digest, Digesting};
 use crate::import::merge::Merger;
 use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Reader};
@@ -17,9 +18,6 @@ use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place};
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
-
-/// Bytes within which the header's separators are counted.
-const LOOK: u64 = 1 << 16;
 
 pub(in crate::import) struct Rows {
     path: Arc<Path>,
@@ -31,14 +29,15 @@ pub(in crate::import) struct Rows {
     empty: bool,
 }
 
-/// Reads the header.
+/// Reads what the file says of itself, and the header. The options come back with the former.
 pub(in crate::import) fn open(
     path: &Path,
     mut file: File,
     options: &ImportOptions,
     counters: Arc<Counters>,
-) -> Result<(Rows, RowParser, Merger), ImportError> {
-    let delimiter = delimiter(&mut file).map_err(|error| ImportError::io(path, error))?;
+) -> Result<(Rows, RowParser, Merger, ImportOptions), ImportError> {
+    let preamble = Preamble::read(&mut file).map_err(|error| ImportError::io(path, error))?;
+    let options = preamble.state(path, options)?;
     let limit = options.max_record_bytes.saturating_add(BUFFER as u64);
     let bound = Arc::new(AtomicU64::new(limit));
     let input = Bounded {
@@ -50,7 +49,8 @@ pub(in crate::import) fn open(
     let mut rows = Rows {
         path: path.into(),
         reader: ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(delimiter(&preamble.header))
+            .comment(Some(b'#'))
             .buffer_capacity(BUFFER)
             .from_reader(input),
         bound,
@@ -63,27 +63,20 @@ pub(in crate::import) fn open(
     };
     let place = rows.place(0, Some(1), 0);
     let columns =
-        Columns::new(header.iter(), options).map_err(|fault| place.clone().fault(fault))?;
+        Columns::new(header.iter(), &options).map_err(|fault| place.clone().fault(fault))?;
     let merger = if columns.has(&Column::Repeat) {
         Merger::numbered(Box::new(|line| format!("line {line}")))
     } else {
         Merger::unnumbered()
     };
-    Ok((rows, RowParser { columns }, merger))
+    Ok((rows, RowParser { columns }, merger, options))
 }
 
-/// The separator that the first line has most of.
-fn delimiter(file: &mut File) -> io::Result<u8> {
-    let mut start = Vec::new();
-    file.take(LOOK).read_to_end(&mut start)?;
-    file.rewind()?;
-    let header = start.split(|&byte| byte == b'\n').next();
-    let count = |separator: u8| {
-        let bytes = header.unwrap_or_default().iter();
-        bytes.filter(|&&byte| byte == separator).count()
-    };
+/// The separator that the header has most of.
+fn delimiter(header: &str) -> u8 {
+    let count = |separator: u8| header.bytes().filter(|&byte| byte == separator).count();
     let most = [b'\t', b';', b','].into_iter().max_by_key(|&s| count(s));
-    Ok(most.unwrap_or(b','))
+    most.unwrap_or(b',')
 }
 
 impl Rows {

@@ -26,7 +26,7 @@ pub fn decode_record(payload: &[u8]) -> Result<Trial, Fault> {
 /// Which of the two messages is in the payload.
 pub(super) fn format_of(payload: &[u8]) -> Result<Format, Fault> {
     let (.., base64): Parts = parts(payload)?;
-    Ok(match Metrics::decode(&protobuf(base64)?)? {
+    Ok(match Metrics::decode(&protobuf(&base64)?)? {
         Metrics::EcNas(_) => Format::EcNasTfRecord,
         Metrics::NasBench101(_) => Format::NasBench101TfRecord,
     })
@@ -42,9 +42,9 @@ fn parts(payload: &[u8]) -> Result<Parts, Fault> {
     })
 }
 
-fn protobuf(mut base64: String) -> Result<Vec<u8>, Fault> {
-    base64.retain(|c| !c.is_ascii_whitespace());
-    STANDARD.decode(base64).map_err(|error| Fault::Base64 {
+fn protobuf(base64: &str) -> Result<Vec<u8>, Fault> {
+    let unbroken: String = base64.lines().collect();
+    STANDARD.decode(unbroken).map_err(|error| Fault::Base64 {
         reason: error.to_string(),
     })
 }
@@ -61,8 +61,8 @@ pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
     let cell = Cell::from_bits(&adjacency, &operations)?;
 
     let mut trial = Trial::new(hash, budget, 1);
-    match Metrics::decode(&protobuf(base64)?)? {
-        Metrics::EcNas(metrics) => read_ec_nas(&mut trial, metrics)?,
+    match Metrics::decode(&protobuf(&base64)?)? {
+        Metrics::EcNas(metrics) => read_ec_nas(&mut trial, *metrics)?,
         Metrics::NasBench101(metrics) => read_nas_bench_101(&mut trial, metrics)?,
     }
     if trial.checkpoints.is_empty() {
@@ -83,7 +83,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
 }
 
 enum Metrics {
-    EcNas(ModelMetricsEnergy),
+    EcNas(Box<ModelMetricsEnergy>),
     NasBench101(ModelMetrics),
 }
 
@@ -92,7 +92,7 @@ impl Metrics {
     /// the one and text in the other, and a message without any of EC-NAS's own fields is NAS-Bench-101's.
     fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         let own = match ModelMetricsEnergy::decode(bytes) {
-            Ok(metrics) if metrics.is_ec_nas() => return Ok(Self::EcNas(metrics)),
+            Ok(metrics) if metrics.is_ec_nas() => return Ok(Self::EcNas(Box::new(metrics))),
             Ok(_) => None,
             Err(error) => Some(error),
         };

@@ -26,7 +26,7 @@ pub fn encode_record(trial: &Trial) -> Result<Vec<u8>, WriteError> {
     if let Some(verbatim) = &trial.verbatim {
         return Ok(verbatim.clone());
     }
-    let cell = trial.cell.ok_or_else(|| WriteError::NoGraph {
+    let cell = trial.cell.ok_or(WriteError::NoGraph {
         hash: trial.hash,
         budget: trial.budget,
         repeat: trial.repeat,

@@ -29,6 +29,11 @@ fn checkpoint_path(evaluation: usize) -> String {
     format!("evaluation_data[{evaluation}].checkpoint_path")
 }
 
+/// Whether that is such a name: a field of NAS-Bench-101's that has no use here, and nothing to tell the user about.
+pub(super) fn is_checkpoint_path(name: &str) -> bool {
+    name.starts_with("evaluation_data[") && name.ends_with("].checkpoint_path")
+}
+
 /// Whether the bytes begin with a length and the checksum that belongs to it.
 pub(super) fn is_header(bytes: &[u8]) -> bool {
     matches!(
