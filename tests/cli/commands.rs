@@ -395,3 +395,35 @@ fn a_closed_pipe_ends_quietly() {
         );
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_program_says_so_by_its_exit_code() {
+    let folder = Folder::new();
+    let mut text = "adjacency,operations,energy_kwh,budget,repeat\n".to_owned();
+    for repeat in 1..=5000 {
+        text += &format!("010001000,\"input,maxpool3x3,output\",{repeat},4,{repeat}\n");
+    }
+    std::fs::write(folder.path("many.csv"), text).unwrap();
+    folder.print(&["import", "-s", "many.redb", "many.csv"]);
+    folder.print(&["seal", "-s", "many.redb", "-o", "many.ecnas"]);
+    // More than a pipe and a buffer hold: it is at work until somebody reads.
+    let mut child = folder
+        .command(env!("CARGO_BIN_EXE_ecnas"))
+        .args(["export", "many.ecnas", "-f", "json", "-o", "-"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0; 1]).unwrap();
+    let status = loop {
+        let mut kill = folder.command("kill");
+        kill.args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(130));
+}
