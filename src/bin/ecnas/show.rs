@@ -111,9 +111,9 @@ pub fn figure(value: Option<f64>, unit: Unit, decimals: usize) -> String {
     }
 }
 
-/// A number by itself; thousands of millions in millions.
+/// A number by itself; great counts in millions.
 pub fn alone(value: f64, unit: Unit) -> String {
-    if unit == Unit::Count && value >= 1e9 {
+    if unit == Unit::Count && value >= 1e8 {
         return group(&format!("{:.1}", value / 1e6)) + " M";
     }
     figure(Some(value), unit, decimals([value], unit))
