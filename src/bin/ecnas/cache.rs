@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::open::{self, Kind, Mapped};
-use crate::work::Work;
+use crate::work::{Hold, Work};
 
 /// A snapshot to ask.
 pub struct Given {
@@ -79,6 +79,7 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
         direct: true,
         _temporary: temporary,
     };
+    let _hold = Hold::new();
     match folder() {
         Ok((folder, scratch)) => {
             let sealed = folder.join(name);

@@ -12,7 +12,7 @@ use ecnas::snapshot::Table;
 
 use crate::failure::Failure;
 use crate::open::{self, Kind};
-use crate::work::{Stoppable, Work};
+use crate::work::{Hold, Stoppable, Work};
 
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
 #[derive(clap::Args)]
@@ -82,6 +82,7 @@ fn whole(path: &Path, write: impl FnOnce(&File) -> Result<(), Failure>) -> Resul
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
+    let _hold = Hold::new();
     let beside = builder
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(failed)?;

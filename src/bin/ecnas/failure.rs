@@ -91,6 +91,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let failure = Self::error(format!("cannot write the output: {error}"));
         match error.kind() {
+            _ if work::interrupted() => failure,
             ErrorKind::BrokenPipe => Self { code: 0, ..failure },
             _ => failure.hint(advice(&error)),
         }

@@ -143,6 +143,7 @@ fn human(
         let right = 0..header.len();
         header.push("cell".to_owned());
         let mut table = show::table(header, right);
+        show::keep_whole(&mut table, columns.len());
         let decimals: Vec<usize> = columns
             .iter()
             .map(|name| {
@@ -156,7 +157,7 @@ fn human(
             });
             table.add_row(figures.chain([row.hash().to_string()]));
         }
-        writeln!(out, "\n{table}\n")?;
+        writeln!(out, "\n{}\n", table.trim_fmt())?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
                 Direction::Minimize => "less",

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
-use ecnas::metrics::{Budget, Checkpoint, Metric, Trial, TrialRef, Unit, Values};
+use ecnas::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, Unit, Values};
 use ecnas::snapshot::{Row, RowId, Table, View};
 use serde_json::Value;
 
 use crate::ask::{self, Choice};
 use crate::failure::Failure;
+use crate::info;
 use crate::open::{self, Mapped};
 use crate::show;
 use crate::values::{self, Object, Section, object};
@@ -116,7 +117,10 @@ fn json(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
                 let mut bytes = Vec::new();
                 write_json_trials(&columns(found.table)?, row.trials(), &mut bytes)?;
                 let trials: Value = serde_json::from_slice(&bytes)?;
-                object.insert("trials".to_owned(), trials);
+                object.extend(object! {
+                    "checkpoint_provenance": values::checkpoint_provenance(row.view(), &info),
+                    "trials": trials,
+                });
             }
             rows.push(Value::from(object));
         }
@@ -214,33 +218,58 @@ fn human(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
         for name in columns(found.table)? {
             let unit = Unit::of_name(name);
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];
-            line.push(info.provenance.of(name).to_string());
+            line.push(info.provenance.of(name).word().to_owned());
             line.extend(rows.iter().map(|row| {
                 let value = row.get_named(name);
                 value.map_or_else(|| "-".to_owned(), |value| show::alone(value, unit))
             }));
             table.add_row(line);
         }
-        writeln!(out, "{table}")?;
+        show::keep_whole(&mut table, 0);
+        writeln!(out, "{}", table.trim_fmt())?;
+        write!(out, "{}", info::models(&columns(found.table)?, &info))?;
         for row in rows.iter().filter(|_| args.trials) {
             for trial in row.trials() {
-                write!(out, "{}", trial_text(trial?))?;
+                write!(out, "{}", trial_text(trial?, &info))?;
             }
         }
     }
     Ok(out.flush()?)
 }
 
+/// Where the values of a metric come from: those of earlier checkpoints first, where there are any and they differ.
+fn origins(metric: Metric, trial: &Trial, info: &TableInfo) -> String {
+    let result = info.provenance.of(metric);
+    let earlier = info.provenance.of_checkpoint(metric);
+    let has = |checkpoint: &Checkpoint| checkpoint.values.get(metric).is_some();
+    if earlier == result
+        || trial
+            .checkpoints
+            .iter()
+            .filter(|checkpoint| has(checkpoint))
+            .count()
+            < 2
+    {
+        result.word().to_owned()
+    } else {
+        format!("{}, last {}", earlier.word(), result.word())
+    }
+}
+
 /// A trial: its checkpoints side by side with the whole run, then power and time stamps.
-fn trial_text(trial: TrialRef<'_>) -> String {
+fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
     let trial: Trial = trial.to_trial();
-    let mut header = vec!["metric".to_owned(), "unit".to_owned()];
+    let mut header = vec![
+        "metric".to_owned(),
+        "unit".to_owned(),
+        "provenance".to_owned(),
+    ];
     header.extend(trial.checkpoints.iter().map(|checkpoint| {
         let epoch = checkpoint.values.get(Metric::Epoch);
         epoch.map_or_else(|| "checkpoint".to_owned(), |epoch| format!("epoch {epoch}"))
     }));
     header.push("whole run".to_owned());
-    let right = 2..header.len();
+    let right = 3..header.len();
     let mut table = show::table(header, right);
     let parts = || {
         trial
@@ -260,13 +289,14 @@ fn trial_text(trial: TrialRef<'_>) -> String {
                 show::title(metric.name()),
                 show::unit(metric.unit()).to_owned(),
             ];
+            line.push(origins(metric, &trial, info));
             line.extend(parts().map(figure));
             table.add_row(line);
         }
     }
     let mut text = format!("\n{}, repeat {}", trial.budget, trial.repeat);
     text += &span(trial.started.as_deref(), trial.stopped.as_deref());
-    text += &format!("\n{table}\n");
+    text += &format!("\n{}\n", table.trim_fmt());
     for (name, value) in &trial.other {
         text += &format!("  {name} {}\n", show::alone(*value, Unit::of_name(name)));
     }

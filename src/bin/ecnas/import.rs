@@ -156,20 +156,18 @@ fn tell(ingested: &Ingested) -> Result<(), Failure> {
 }
 
 fn counts(counts: Counts) -> String {
-    let parts = [
-        (counts.added, "added"),
+    let mut text = format!("{} added", show::plural(counts.added, "trial"));
+    for (number, what) in [
         (counts.renumbered, "of them renumbered"),
         (counts.replaced, "replaced"),
         (counts.kept, "with other values left out"),
         (counts.unchanged, "there already"),
-    ];
-    let parts = parts
-        .into_iter()
-        .filter(|&(number, what)| number > 0 || what == "added");
-    let parts: Vec<_> = parts
-        .map(|(number, what)| format!("{} {what}", show::count(number)))
-        .collect();
-    format!("trials: {}", parts.join(", "))
+    ] {
+        if number > 0 {
+            text += &format!(", {} {what}", show::count(number));
+        }
+    }
+    text
 }
 
 fn json((source, ingested): &(&Path, Ingested)) -> Object {

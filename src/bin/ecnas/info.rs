@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ecnas::export::columns;
 use ecnas::metrics::{Budget, Metric, Provenance, TableInfo, Unit};
 use ecnas::snapshot::{SnapshotError, Table};
 use serde_json::Value;
@@ -65,7 +66,8 @@ fn snapshot(args: &Args) -> Result<(), Failure> {
             table.name()
         )?;
         write!(out, "{}", facts(&info))?;
-        writeln!(out, "\n{}", columns(table, &info)?)?;
+        writeln!(out, "\n{}", column_table(table, &info)?.trim_fmt())?;
+        write!(out, "{}", models(&columns(table)?, &info))?;
     }
     Ok(out.flush()?)
 }
@@ -139,6 +141,18 @@ fn facts(info: &TableInfo) -> String {
     text
 }
 
+/// A line for each model that predicted values of these columns.
+pub fn models(columns: &[&str], info: &TableInfo) -> String {
+    let mut lines = Vec::new();
+    for column in columns {
+        if let Provenance::Predicted { model } = info.provenance.of(column) {
+            lines.push(format!("predicted: by {model}\n"));
+        }
+    }
+    lines.dedup();
+    lines.concat()
+}
+
 fn facts_json(info: &TableInfo) -> Object {
     let sources = info.sources.iter().map(|source| {
         object! {
@@ -162,7 +176,7 @@ fn facts_json(info: &TableInfo) -> Object {
 }
 
 /// The columns of a table, and which budgets have them.
-fn columns(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, SnapshotError> {
+fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, SnapshotError> {
     let mut at: BTreeMap<(u8, &str), Vec<Budget>> = BTreeMap::new();
     for budget in table.budgets() {
         for name in table.view(budget)?.column_names() {
@@ -170,10 +184,11 @@ fn columns(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, Sna
             at.entry((place, name)).or_default().push(budget);
         }
     }
+    let all = table.budgets().len();
     let header = [
         "column",
         "unit",
-        "at epochs",
+        "epochs",
         "provenance",
         "at earlier checkpoints",
     ];
@@ -182,18 +197,20 @@ fn columns(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, Sna
         let results = info.provenance.of(name);
         let earlier = info.provenance.of_checkpoint(name);
         let differs = earlier != results && earlier != Provenance::Unstated;
+        let everywhere = budgets.len() == all;
         rows.add_row([
-            name.to_owned(),
-            unit(Unit::of_name(name)).to_owned(),
-            show::budgets(budgets.into_iter()),
-            results.to_string(),
-            if differs {
-                earlier.to_string()
+            name,
+            unit(Unit::of_name(name)),
+            &if everywhere {
+                "all".to_owned()
             } else {
-                String::new()
+                show::budgets(budgets.into_iter())
             },
+            results.word(),
+            if differs { earlier.word() } else { "" },
         ]);
     }
+    show::keep_whole(&mut rows, 0);
     Ok(rows)
 }
 

@@ -72,11 +72,10 @@ pub fn map(path: &Path) -> Result<Mapped, SnapshotError> {
 
 /// Opens a store that is there.
 pub fn store(path: &Path) -> Result<Store, Failure> {
-    if kind(path) == Kind::Absent {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+    fs::metadata(path).map_err(|source| {
         let path = path.to_owned();
-        return Err(StoreError::Io { path, source }.into());
-    }
+        StoreError::Io { path, source }
+    })?;
     Ok(Store::open(path)?)
 }
 

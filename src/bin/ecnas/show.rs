@@ -1,14 +1,22 @@
 //! What people read: tables, numbers and lists, in 100 columns unless the terminal says otherwise.
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
+};
 use ecnas::metrics::{Budget, Unit};
 use ecnas::snapshot::{Repeats, View};
 
 /// Columns of text where no terminal says how many it has.
 const WIDTH: u16 = 100;
 
-/// A table with a line below its header; columns after the first `left` ones are aligned to the right.
+/// A table with a line below its header, whose texts end on one line. The columns of a range are aligned to the right.
 pub fn table(header: Vec<String>, right: std::ops::Range<usize>) -> Table {
+    let lines = |text: &String| text.split('\n').count();
+    let height = header.iter().map(lines).max().unwrap_or(1);
+    let header: Vec<_> = header
+        .into_iter()
+        .map(|text| "\n".repeat(height - lines(&text)) + &text)
+        .collect();
     let line = LineStyle::none().fill('─').junction('─');
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(line));
@@ -27,6 +35,30 @@ pub fn table(header: Vec<String>, right: std::ops::Range<usize>) -> Table {
         }
     }
     table
+}
+
+/// Keeps a column's texts whole: others give way.
+pub fn keep_whole(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+}
+
+/// Parts joined by `; `, broken into lines of some width between parts only.
+pub fn wrap<'a>(parts: impl Iterator<Item = &'a str>, width: usize) -> String {
+    let mut text = String::new();
+    let mut used = 0;
+    for part in parts {
+        let length = part.chars().count() + 2;
+        if used > 0 {
+            let fits = used + length <= width;
+            text.push_str(if fits { "; " } else { ";\n" });
+            used = if fits { used } else { 0 };
+        }
+        text.push_str(part);
+        used += length;
+    }
+    text
 }
 
 /// How a unit is shown: accuracies in percent.
@@ -79,8 +111,11 @@ pub fn figure(value: Option<f64>, unit: Unit, decimals: usize) -> String {
     }
 }
 
-/// A number by itself.
+/// A number by itself; great counts in millions.
 pub fn alone(value: f64, unit: Unit) -> String {
+    if unit == Unit::Count && value >= 1e8 {
+        return group(&format!("{:.1}", value / 1e6)) + " M";
+    }
     figure(Some(value), unit, decimals([value], unit))
 }
 

@@ -56,6 +56,14 @@ pub fn provenance(view: &View<'_>, info: &TableInfo) -> Object {
         .collect()
 }
 
+/// As [`provenance`], of the values at checkpoints before the last one.
+pub fn checkpoint_provenance(view: &View<'_>, info: &TableInfo) -> Object {
+    let text = |name: &str| info.provenance.of_checkpoint(name).to_string();
+    view.column_names()
+        .map(|name| (name.to_owned(), text(name).into()))
+        .collect()
+}
+
 /// A policy as it is written on the command line.
 pub fn repeats(policy: Repeats) -> String {
     match policy {

@@ -2,20 +2,21 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 
-static CANCELLABLE: AtomicBool = AtomicBool::new(false);
+static HOLDS: AtomicUsize = AtomicUsize::new(0);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Listens to Ctrl-C: the first one asks [`Work`] in progress to stop; without any, or the second time, the program ends.
+/// Listens to Ctrl-C: the first one asks work that [holds](Hold) the program to stop; without any, or the second time, the
+/// program ends.
 pub fn listen() -> Result<(), Failure> {
     let end = || {
-        let stops_itself = CANCELLABLE.load(Ordering::SeqCst);
+        let stops_itself = HOLDS.load(Ordering::SeqCst) > 0;
         if !stops_itself || INTERRUPTED.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
@@ -29,8 +30,28 @@ pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
+/// Keeps Ctrl-C from ending the program at once, where something is to be tidied up first.
+pub struct Hold(());
+
+impl Hold {
+    /// Holds the program until it is dropped.
+    pub fn new() -> Self {
+        HOLDS.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        HOLDS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Work that shows how far it is (if standard error is a terminal) and stops when asked.
-pub struct Work(ProgressBar);
+pub struct Work {
+    bar: ProgressBar,
+    _hold: Hold,
+}
 
 impl Work {
     /// Work whose length is known, in things of this name.
@@ -52,19 +73,21 @@ impl Work {
     }
 
     fn begin(bar: ProgressBar, shape: &str, what: &str) -> Self {
-        CANCELLABLE.store(true, Ordering::SeqCst);
         if let Ok(style) = ProgressStyle::with_template(shape) {
             bar.set_style(style);
         }
         bar.set_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        Self {
+            bar,
+            _hold: Hold::new(),
+        }
     }
 
     /// So much of it is done; breaks where it should stop.
     pub fn at(&self, done: u64, of: u64) -> ControlFlow<()> {
-        self.0.set_length(of);
-        self.0.set_position(done);
+        self.bar.set_length(of);
+        self.bar.set_position(done);
         match interrupted() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -73,14 +96,13 @@ impl Work {
 
     /// One more is done.
     pub fn one(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
     }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        CANCELLABLE.store(false, Ordering::SeqCst);
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

@@ -10,6 +10,9 @@ use crate::failure::Failure;
 use crate::show;
 use crate::values;
 
+/// Characters in a line of edits.
+const EDITS_WIDTH: usize = 48;
+
 /// Prints a section per table.
 pub fn books(
     books: &[(&View<'_>, RecipeBook)],
@@ -29,7 +32,7 @@ pub fn books(
                 points(query.tolerated_loss)
             )?;
         } else {
-            writeln!(out, "\n{}", table(book, limit))?;
+            writeln!(out, "\n{}", table(book, limit).trim_fmt())?;
             writeln!(out, "{}\n", legend(book, limit))?;
             writeln!(out, "{}", summary(book, query))?;
         }
@@ -86,17 +89,17 @@ fn table(book: &RecipeBook, limit: usize) -> comfy_table::Table {
             format!("{}\n{}", recipe.hash, edits(recipe)),
         ]);
     }
+    show::keep_whole(&mut table, 6);
     table
 }
 
 /// How many edits, and which; operations by their short names.
 fn edits(recipe: &Recipe) -> String {
-    match &recipe.edits {
-        None => "edits not known: a graph is missing".to_owned(),
-        Some(edits) => {
-            format!("{}: {edits}", show::plural(edits.len(), "edit")).replace("-bn-relu", "")
-        }
-    }
+    let Some(edits) = &recipe.edits else {
+        return "edits not known: a graph is missing".to_owned();
+    };
+    let text = format!("{}: {edits}", show::plural(edits.len(), "edit")).replace("-bn-relu", "");
+    show::wrap(text.split("; "), EDITS_WIDTH)
 }
 
 fn legend(book: &RecipeBook, limit: usize) -> String {
@@ -149,7 +152,7 @@ fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> Strin
         _ => "with the PUE that it contains, which is not stated".to_owned(),
     };
     let mut text = format!(
-        "Energy {}, {} {}. CO2e computed from energy at {} g/kWh, {pue}.\n",
+        "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh, {pue}.\n",
         info.provenance.of(Metric::Energy),
         show::title(query.accuracy.name()),
         info.provenance.of(query.accuracy),

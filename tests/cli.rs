@@ -1,0 +1,12 @@
+//! The program `ecnas`: what scripts rely on, what goes wrong and how, and real data.
+#![cfg(feature = "cli")]
+
+#[path = "cli/commands.rs"]
+mod commands;
+mod common;
+#[path = "cli/errors.rs"]
+mod errors;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/real.rs"]
+mod real;
