@@ -5,8 +5,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use crate::import::{Import, ImportError, ImportOptions, Note, Progress};
 use crate::metrics::{RecordError, TableInfo};
 use crate::store::{Counts, EncodedTrial, OnDuplicate, Store, StoreError};
@@ -80,15 +78,11 @@ pub fn ingest(
     on_duplicate: OnDuplicate,
     mut progress: impl FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Ingested, IngestError> {
-    let mut import = Import::open(source, options)?;
+    let mut import = Import::open_as(source, options, |trial| EncodedTrial::new(&trial))?;
     let table = table.unwrap_or(import.default_table_name()).to_owned();
     let mut append = store.append(&table)?;
     while let Some(batch) = import.next() {
-        // On all cores: the one that writes to the store has enough to do.
-        let encoded: Result<Vec<_>, _> = batch?
-            .into_par_iter()
-            .map(|trial| EncodedTrial::new(&trial))
-            .collect();
+        let encoded: Result<Vec<_>, _> = batch?.into_iter().collect();
         append.add_encoded(encoded?, on_duplicate)?;
         if progress(import.progress()).is_break() {
             return Err(IngestError::Cancelled);

@@ -129,14 +129,14 @@ pub struct Imported {
 /// # Complexity
 /// Memory for a few batches (some 50 MB at most, unless single records are longer than 1 MB), and about 40 bytes per trial
 /// to number repeats.
-pub struct Import {
+pub struct Import<T = Trial> {
     name: String,
     table_name: String,
     format: Format,
     bytes_total: u64,
     counters: Arc<Counters>,
     options: ImportOptions,
-    pipeline: Pipeline,
+    pipeline: Pipeline<T>,
 }
 
 impl Import {
@@ -145,6 +145,17 @@ impl Import {
     /// # Errors
     /// What cannot be read or is nothing to import, and a first record that is damaged.
     pub fn open(path: &Path, options: &ImportOptions) -> Result<Self, ImportError> {
+        Self::open_as(path, options, |trial| trial)
+    }
+}
+
+impl<T: Send + 'static> Import<T> {
+    /// As [`Import::open`], with batches of what `convert` makes of each trial, on all cores.
+    pub(crate) fn open_as(
+        path: &Path,
+        options: &ImportOptions,
+        convert: fn(Trial) -> T,
+    ) -> Result<Self, ImportError> {
         let io = |error| ImportError::io(path, error);
         let metadata = fs::metadata(path).map_err(io)?;
         let counters = Arc::new(Counters::default());
@@ -155,7 +166,14 @@ impl Import {
             let (reader, parser, merger) = results::open(path, options, shared)?;
             format = Format::ResultsTree;
             bytes_total = reader.bytes_total();
-            pipeline = Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
+            pipeline = Pipeline::start(
+                path.into(),
+                reader,
+                parser,
+                merger,
+                counters.clone(),
+                convert,
+            )?;
         } else {
             let mut file = File::open(path).map_err(io)?;
             bytes_total = metadata.len();
@@ -165,15 +183,27 @@ impl Import {
                         tfrecord::open(path, file, bytes_total, options, shared)?;
                     let merger = Merger::unnumbered();
                     format = own;
-                    pipeline =
-                        Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
+                    pipeline = Pipeline::start(
+                        path.into(),
+                        reader,
+                        parser,
+                        merger,
+                        counters.clone(),
+                        convert,
+                    )?;
                 }
                 Kind::Csv => {
                     let (reader, parser, merger, stated) = csv::open(path, file, options, shared)?;
                     all_options = stated;
                     format = Format::Csv;
-                    pipeline =
-                        Pipeline::start(path.into(), reader, parser, merger, counters.clone())?;
+                    pipeline = Pipeline::start(
+                        path.into(),
+                        reader,
+                        parser,
+                        merger,
+                        counters.clone(),
+                        convert,
+                    )?;
                 }
             }
         }
@@ -247,15 +277,15 @@ impl Import {
     }
 }
 
-impl Iterator for Import {
-    type Item = Result<Vec<Trial>, ImportError>;
+impl<T> Iterator for Import<T> {
+    type Item = Result<Vec<T>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.pipeline.next()
     }
 }
 
-impl fmt::Debug for Import {
+impl<T: Send + 'static> fmt::Debug for Import<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Import")
             .field("name", &self.name)

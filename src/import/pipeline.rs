@@ -61,20 +61,22 @@ pub(super) trait Parse<Raw>: Send + Sync + 'static {
 }
 
 /// The running threads.
-pub(super) struct Pipeline {
+pub(super) struct Pipeline<T> {
     path: PathBuf,
-    trials: Option<Receiver<Result<Vec<Trial>, ImportError>>>,
+    trials: Option<Receiver<Result<Vec<T>, ImportError>>>,
     reader: Option<JoinHandle<Option<Result<Digest, ImportError>>>>,
     parser: Option<JoinHandle<Option<Findings>>>,
 }
 
-impl Pipeline {
+impl<T: Send + 'static> Pipeline<T> {
+    /// Starts the threads. What comes out are the trials as `convert` makes them, on all cores.
     pub(super) fn start<R: Reader>(
         path: PathBuf,
         reader: R,
         parser: impl Parse<R::Raw>,
         merger: Merger,
         counters: Arc<Counters>,
+        convert: fn(Trial) -> T,
     ) -> Result<Self, ImportError> {
         let (raw_out, raw_in) = sync_channel(WAITING);
         let (trials_out, trials_in) = sync_channel(WAITING);
@@ -85,7 +87,7 @@ impl Pipeline {
             .map_err(spawn)?;
         let parser = thread::Builder::new()
             .name("ecnas import parser".to_owned())
-            .spawn(move || parse(&raw_in, &trials_out, &parser, merger, &counters))
+            .spawn(move || parse(&raw_in, &trials_out, &parser, merger, &counters, convert))
             .map_err(spawn)?;
         Ok(Self {
             path,
@@ -109,8 +111,8 @@ impl Pipeline {
     }
 }
 
-impl Iterator for Pipeline {
-    type Item = Result<Vec<Trial>, ImportError>;
+impl<T> Iterator for Pipeline<T> {
+    type Item = Result<Vec<T>, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.trials.as_ref()?.recv().ok();
@@ -121,7 +123,7 @@ impl Iterator for Pipeline {
     }
 }
 
-impl Drop for Pipeline {
+impl<T> Drop for Pipeline<T> {
     fn drop(&mut self) {
         self.trials = None;
         // A thread that panicked has nothing more to say here; `finish` reports it.
@@ -156,12 +158,13 @@ fn read<R: Reader>(
 }
 
 /// The parser thread. Without findings if it was stopped.
-fn parse<Raw: Send>(
+fn parse<Raw: Send, T: Send>(
     raw: &Receiver<Result<Vec<(Place, Raw)>, ImportError>>,
-    out: &SyncSender<Result<Vec<Trial>, ImportError>>,
+    out: &SyncSender<Result<Vec<T>, ImportError>>,
     parser: &impl Parse<Raw>,
     mut merger: Merger,
     counters: &Counters,
+    convert: fn(Trial) -> T,
 ) -> Option<Findings> {
     for batch in raw {
         let trials = batch.and_then(|batch| {
@@ -183,7 +186,8 @@ fn parse<Raw: Send>(
             let count = trials.len() as u64;
             counters.trials.fetch_add(count, Ordering::Relaxed);
         }
-        out.send(trials).ok()?;
+        let converted = trials.map(|trials| trials.into_par_iter().map(convert).collect());
+        out.send(converted).ok()?;
         if failed {
             return None;
         }
