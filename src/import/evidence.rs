@@ -97,10 +97,7 @@ impl Evidence {
     pub(super) fn provenance(&self, parameters_fit: bool) -> Provenances {
         let mut all = Provenances::uniform(Provenance::Unstated);
         if self.without_graph > 0 || !parameters_fit {
-            let stated = [Metric::TrainableParameters];
-            all = all
-                .with_results(&stated, &Provenance::Unstated)
-                .with_checkpoints(&stated, &Provenance::Unstated);
+            all = all.with_results(&[Metric::TrainableParameters], &Provenance::Unstated);
         }
         if self.several >= ENOUGH && self.changing == 0 {
             all = all.with_checkpoints(&ACCURACIES, &Provenance::Copied);

@@ -160,6 +160,16 @@ impl Metric {
         )
     }
 
+    /// Whether the value is of the whole run or of the architecture, so that a single checkpoint has none.
+    #[must_use]
+    pub const fn is_of_whole_run(self) -> bool {
+        self.is_structural()
+            || matches!(
+                self,
+                Self::TotalEnergy | Self::TotalCo2e | Self::TotalTime | Self::TotalCarbonIntensity
+            )
+    }
+
     /// Whether the value follows from the architecture alone and cannot differ between trials.
     #[must_use]
     pub const fn is_structural(self) -> bool {

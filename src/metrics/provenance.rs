@@ -100,7 +100,9 @@ impl Provenances {
                 provenance.clone()
             };
             all.results.insert(metric.name().to_owned(), own.clone());
-            all.checkpoints.insert(metric.name().to_owned(), own);
+            if !metric.is_of_whole_run() {
+                all.checkpoints.insert(metric.name().to_owned(), own);
+            }
         }
         all
     }

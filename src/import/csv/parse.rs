@@ -10,7 +10,7 @@ use crate::import::check::check;
 use crate::import::facts::{facts, set_cell};
 use crate::import::pipeline::{Parse, Parsed};
 use crate::import::{Fault, ImportError, Place};
-use crate::metrics::{Budget, Checkpoint, Metric, Trial};
+use crate::metrics::{Budget, Checkpoint, Trial};
 
 pub(in crate::import) struct RowParser {
     pub(super) columns: Columns,
@@ -121,7 +121,7 @@ impl RowParser {
                 } if budget.is_none() || *budget == own => {
                     let value = scale.apply(number(name, text)?);
                     let value = check(*metric, value, || name.to_owned())?;
-                    let values = if of_whole_run(*metric) {
+                    let values = if metric.is_of_whole_run() {
                         &mut trial.totals
                     } else {
                         &mut checkpoint.values
@@ -151,19 +151,6 @@ impl RowParser {
             parameters,
         })
     }
-}
-
-/// Metrics of the whole run; the others are of a checkpoint.
-const fn of_whole_run(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::TotalEnergy
-            | Metric::TotalCo2e
-            | Metric::TotalTime
-            | Metric::TotalCarbonIntensity
-            | Metric::TrainableParameters
-            | Metric::Macs
-    )
 }
 
 fn missing(column: &str) -> Fault {
