@@ -44,6 +44,7 @@ pub mod cell;
 pub mod export;
 #[cfg(feature = "import")]
 pub mod import;
+pub mod index;
 #[cfg(feature = "import")]
 mod ingest;
 pub mod metrics;

@@ -30,6 +30,8 @@ pub(crate) struct StoredTable {
     pub directory: SectionId,
     pub drawings: SectionId,
     pub records: SectionId,
+    /// Of what does not depend on the budget.
+    pub index: SectionId,
     pub budgets: Vec<StoredBudget>,
 }
 
@@ -40,6 +42,7 @@ pub(crate) struct StoredBudget {
     pub entries: SectionId,
     pub starts: SectionId,
     pub columns: Vec<StoredColumn>,
+    pub index: SectionId,
 }
 
 #[derive(Archive, Serialize, Deserialize, Debug)]
@@ -68,6 +71,7 @@ pub(crate) struct TableLayout {
     pub directory: Section,
     pub drawings: Section,
     pub records: Section,
+    pub index: Section,
     pub budgets: Vec<BudgetLayout>,
 }
 
@@ -78,6 +82,7 @@ pub(crate) struct BudgetLayout {
     pub entries: Section,
     pub starts: Section,
     pub columns: Vec<ColumnLayout>,
+    pub index: Section,
     /// The column of each known metric, by its code.
     by_metric: [Option<u8>; 32],
 }
@@ -215,6 +220,7 @@ impl Resolver<'_> {
             )?,
             drawings: fixed(stored.drawings, Kind::Drawings, rows, 8)?,
             records: self.section(stored.records.to_native(), Kind::Records, None)?,
+            index: self.section(stored.index.to_native(), Kind::Index, None)?,
             budgets,
         })
     }
@@ -288,6 +294,7 @@ impl Resolver<'_> {
             entries,
             starts,
             columns,
+            index: self.section(stored.index.to_native(), Kind::Index, None)?,
             by_metric,
         })
     }

@@ -45,10 +45,12 @@ pub(crate) enum Kind {
     TrialValues = 11,
     /// One value per row: the mean over the row's trials, f64; NaN where missing.
     RowMeans = 12,
+    /// Indexes over columns, in their own format: see `index`.
+    Index = 13,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Catalog,
         Self::Info,
         Self::Keys,
@@ -61,6 +63,7 @@ impl Kind {
         Self::Starts,
         Self::TrialValues,
         Self::RowMeans,
+        Self::Index,
     ];
 
     fn from_code(code: u32) -> Option<Self> {
@@ -248,7 +251,7 @@ impl Header {
             };
             let code = u32_at(entry, 0).unwrap_or_default();
             let kind = Kind::from_code(code)
-                .ok_or_else(|| malformed("expected a known kind (1 to 12)", code.into()))?;
+                .ok_or_else(|| malformed("expected a known kind (1 to 13)", code.into()))?;
             let align = u32_at(entry, 4).unwrap_or_default();
             if align as usize != SECTION_ALIGN {
                 return Err(malformed("expected an alignment of 64", align.into()));

@@ -25,6 +25,7 @@ mod bytes;
 mod catalog;
 mod error;
 mod format;
+mod index;
 mod keys;
 mod reduce;
 mod table;
@@ -36,12 +37,14 @@ use std::path::Path;
 
 pub use bytes::{AlignedBytes, MappedBytes};
 pub use error::SnapshotError;
+pub(crate) use index::ViewIndex;
 pub use reduce::Repeats;
-pub use table::{Join, RowId, Table};
+pub use table::{Join, Table};
 pub use verify::Verified;
 pub use view::{Column, Row, View};
 pub use writer::{Sealed, SnapshotWriter};
 
+pub use crate::index::{IndexSize, RowId};
 use crate::metrics::{Budget, layout_fingerprint};
 use catalog::Layout;
 use format::{Header, Section};

@@ -6,19 +6,8 @@ use super::catalog::{BudgetLayout, TableLayout};
 use super::format::{Entry, Section};
 use super::{Repeats, SnapshotError, View, keys};
 use crate::cell::{Cell, CellHash};
+use crate::index::{Index, IndexSize, RowId};
 use crate::metrics::{Budget, TableInfo, TrialRef, rkyv_error};
-
-/// The number of a row: dense from 0, the same at every budget of a table, ordered by energy at its largest budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RowId(pub u32);
-
-impl RowId {
-    /// The row's place in a column.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// The trials of one source: rows are cells. Copying it costs nothing.
 #[derive(Clone, Copy)]
@@ -182,6 +171,48 @@ impl<'s> Table<'s> {
             let layout = self.layout.budgets.get(budget as usize)?;
             Some(self.trial(layout, number as usize))
         })
+    }
+
+    /// What the indexes take: those of the table, and those of each budget.
+    ///
+    /// # Errors
+    /// The bytes of an index are damaged.
+    ///
+    /// # Complexity
+    /// O(columns), whatever the rows.
+    pub fn index_sizes(self) -> Result<Vec<(Option<Budget>, Vec<IndexSize>)>, SnapshotError> {
+        let mut sizes = Vec::new();
+        for layout in &self.layout.budgets {
+            let index = View::new(self, layout, Repeats::Mean).index_of_file()?;
+            if sizes.is_empty() {
+                sizes.push((None, index.table.sizes()));
+            }
+            sizes.push((Some(layout.budget), index.budget.sizes()));
+        }
+        Ok(sizes)
+    }
+
+    /// The index of what does not depend on the budget.
+    pub(super) fn index(self) -> Result<Index<'s>, SnapshotError> {
+        let Some(budget) = self.layout.budgets.first() else {
+            return Ok(Index::default());
+        };
+        let column = |name: &str| self.row_values(budget, budget.column(name)?);
+        Index::open(self.bytes(self.layout.index), column)
+            .map_err(super::index::located(self.name(), budget))
+    }
+
+    /// The index of a budget.
+    pub(super) fn budget_index(self, budget: &'s BudgetLayout) -> Result<Index<'s>, SnapshotError> {
+        let column = |name: &str| self.row_values(budget, budget.column(name)?);
+        Index::open(self.bytes(budget.index), column)
+            .map_err(super::index::located(self.name(), budget))
+    }
+
+    /// A column's mean for each row: a slice of the file.
+    pub(super) fn row_values(self, budget: &'s BudgetLayout, column: usize) -> Option<&'s [f64]> {
+        let column = budget.columns.get(column)?;
+        Some(self.slice(column.row_means.unwrap_or(column.trial_values)))
     }
 
     /// The cells that both tables hold, as pairs of rows, in the order of their hashes.

@@ -1,10 +1,11 @@
 //! Checking every byte and every structure of a snapshot.
 
+use super::RowId;
 use super::SnapshotError;
 use super::catalog::{BudgetLayout, Layout, TableLayout};
 use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
 use super::keys;
-use super::table::{RowId, Table};
+use super::table::Table;
 
 /// What a verification found in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +128,7 @@ fn padding(file: &[u8], header: &Header, sections: &[Section]) -> Result<(), Sna
 }
 
 /// The arrays of a table fit each other.
-fn structure(table: Table<'_>, layout: &TableLayout) -> Result<(), SnapshotError> {
+fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), SnapshotError> {
     let malformed = |what: &str, found: String| SnapshotError::Malformed {
         what: format!("table `{}`: {what}", layout.name),
         found,
@@ -172,6 +173,12 @@ fn structure(table: Table<'_>, layout: &TableLayout) -> Result<(), SnapshotError
                 format!("row {row}: {code:#x}"),
             ));
         }
+    }
+    let wrong =
+        |error: crate::index::IndexError| malformed("expected its indexes", error.to_string());
+    table.index()?.verify().map_err(wrong)?;
+    for budget in &layout.budgets {
+        table.budget_index(budget)?.verify().map_err(wrong)?;
     }
     layout.budgets.iter().try_for_each(|budget| {
         trials_of(table, budget)

@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use rkyv::rancor;
 use tempfile::NamedTempFile;
 
-use super::SnapshotError;
 use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, StoredTable};
 use super::format::{
     BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, SECTION_ALIGN, Section, encode_sections,
 };
 use super::keys::directory_bits;
+use super::{SnapshotError, index};
 use crate::cell::{Cell, CellHash};
 use crate::metrics::{
     ALIGNMENT, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint, rkyv_error,
@@ -315,11 +315,19 @@ impl SnapshotWriter {
         let key_rows = self.section(Kind::KeyRows, bytemuck::cast_slice(&sorted.key_rows))?;
         let row_keys = self.section(Kind::RowKeys, bytemuck::cast_slice(&sorted.row_keys))?;
         let directory = self.section(Kind::Directory, bytemuck::cast_slice(&directory))?;
+        let cells: Vec<Option<Cell>> = drawings
+            .iter()
+            .map(|&code| Cell::from_code(code).ok().filter(|_| code != 0))
+            .collect();
         let drawings = self.section(Kind::Drawings, bytemuck::cast_slice(&drawings))?;
         let mut budgets = Vec::with_capacity(sorted.budgets.len());
+        let mut structural = Structural::default();
         for (&epochs, order) in &sorted.budgets {
-            budgets.push(self.budget(&table, &sorted, epochs, order)?);
+            budgets.push(self.budget(&table, &sorted, epochs, order, &mut structural)?);
         }
+        let index = index::of_table(&structural.agreed(), &cells)
+            .map_err(|error| unindexed(&table.info.name, &error))?;
+        let index = self.section(Kind::Index, index.as_ref())?;
         self.tables.push(StoredTable {
             name: table.info.name,
             rows: rows as u32,
@@ -331,6 +339,7 @@ impl SnapshotWriter {
             directory,
             drawings,
             records,
+            index,
             budgets,
         });
         Ok(())
@@ -342,6 +351,7 @@ impl SnapshotWriter {
         sorted: &Sorted,
         epochs: u32,
         order: &[(u32, u32)],
+        structural: &mut Structural,
     ) -> Result<StoredBudget, SnapshotError> {
         let rows = sorted.keys.len();
         let entries: Vec<Entry> = order
@@ -351,24 +361,33 @@ impl SnapshotWriter {
         let starts = starts(order, rows);
         let one_each = order.len() == rows && starts.is_sorted_by(|a, b| a < b);
         let mut columns = Vec::new();
+        let mut row_values: Vec<(&str, Vec<f64>)> = Vec::new();
         for (key, values) in &table.columns {
             let values = in_order(order, values);
             if values.iter().all(|value| value.is_nan()) {
                 continue;
             }
-            let row_means = if one_each {
-                None
-            } else {
-                let means = super::reduce::means(&starts, &values);
-                Some(self.section(Kind::RowMeans, bytemuck::cast_slice(&means))?)
+            let means = (!one_each).then(|| super::reduce::means(&starts, &values));
+            let row_means = match &means {
+                Some(means) => Some(self.section(Kind::RowMeans, bytemuck::cast_slice(means))?),
+                None => None,
             };
             columns.push(StoredColumn {
                 name: key.name().to_owned(),
                 trial_values: self.section(Kind::TrialValues, bytemuck::cast_slice(&values))?,
                 row_means,
             });
+            row_values.push((key.name(), means.unwrap_or(values)));
         }
+        structural.add(&row_values);
+        let indexed: Vec<(&str, &[f64])> = row_values
+            .iter()
+            .map(|(name, values)| (*name, values.as_slice()))
+            .collect();
+        let index = index::of_budget(rows, &indexed)
+            .map_err(|error| unindexed(&table.info.name, &error))?;
         Ok(StoredBudget {
+            index: self.section(Kind::Index, index.as_ref())?,
             epochs,
             trials: order.len() as u32,
             entries: self.section(Kind::Entries, bytemuck::cast_slice(&entries))?,
@@ -513,6 +532,51 @@ fn starts(order: &[(u32, u32)], rows: usize) -> Vec<u32> {
         *slot = sum;
     }
     starts
+}
+
+/// The structural columns, kept where they are the same at every budget.
+#[derive(Default)]
+struct Structural {
+    columns: BTreeMap<Metric, Option<Vec<f64>>>,
+    budgets: usize,
+}
+
+impl Structural {
+    /// Compares the columns of another budget.
+    fn add(&mut self, columns: &[(&str, Vec<f64>)]) {
+        for metric in index::STRUCTURAL {
+            let mut found = columns.iter();
+            let found = found.find(|(name, _)| *name == metric.name());
+            let first = self.budgets == 0;
+            let kept = self.columns.entry(metric).or_default();
+            let bits = |values: &[f64]| {
+                values
+                    .iter()
+                    .map(|value| value.to_bits())
+                    .collect::<Vec<_>>()
+            };
+            match (found, kept.as_ref()) {
+                (Some((_, values)), None) if first => *kept = Some(values.clone()),
+                (Some((_, values)), Some(same)) if bits(values) == bits(same) => {}
+                _ => *kept = None,
+            }
+        }
+        self.budgets += 1;
+    }
+
+    fn agreed(self) -> Vec<(Metric, Vec<f64>)> {
+        let columns = self.columns.into_iter();
+        columns
+            .filter_map(|(metric, values)| Some((metric, values?)))
+            .collect()
+    }
+}
+
+fn unindexed(table: &str, error: &crate::index::IndexError) -> SnapshotError {
+    SnapshotError::Malformed {
+        what: format!("expected to index table `{table}`"),
+        found: error.to_string(),
+    }
 }
 
 /// Counts bytes and takes the checksum of every block behind the header.

@@ -1,0 +1,109 @@
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+
+use super::IndexError;
+
+/// A stretch of numbers with open, closed or no bounds. NaN lies in none; -0 equals 0.
+///
+/// ```
+/// use ecnas::index::Interval;
+/// let cheap = Interval::new(..=0.3)?;
+/// assert!(cheap.contains(0.3) && !cheap.contains(0.31) && !cheap.contains(f64::NAN));
+/// # Ok::<(), ecnas::index::IndexError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    lower: Bound<f64>,
+    upper: Bound<f64>,
+}
+
+impl Interval {
+    /// All numbers.
+    pub const ALL: Self = Self {
+        lower: Bound::Unbounded,
+        upper: Bound::Unbounded,
+    };
+
+    /// From a range: `..=0.3`, `0.9..`, `0.1..0.2`, or a pair of [`Bound`]s. One whose ends are crossed is empty.
+    ///
+    /// # Errors
+    /// A bound is NaN.
+    pub fn new(range: impl RangeBounds<f64>) -> Result<Self, IndexError> {
+        let (lower, upper) = (range.start_bound().cloned(), range.end_bound().cloned());
+        let is_nan = |bound: Bound<f64>| match bound {
+            Bound::Included(value) | Bound::Excluded(value) => value.is_nan(),
+            Bound::Unbounded => false,
+        };
+        if is_nan(lower) || is_nan(upper) {
+            return Err(IndexError::NotANumber);
+        }
+        Ok(Self { lower, upper })
+    }
+
+    /// The numbers that lie in both.
+    #[must_use]
+    pub fn intersect(self, other: Self) -> Self {
+        Self {
+            lower: tighter(self.lower, other.lower, |a, b| a > b),
+            upper: tighter(self.upper, other.upper, |a, b| a < b),
+        }
+    }
+
+    /// Whether a number lies in the interval.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        !value.is_nan() && !self.is_below(value) && !self.is_above(value)
+    }
+
+    /// Whether a number lies before the interval.
+    pub(crate) fn is_below(&self, value: f64) -> bool {
+        match self.lower {
+            Bound::Included(bound) => value < bound,
+            Bound::Excluded(bound) => value <= bound,
+            Bound::Unbounded => false,
+        }
+    }
+
+    /// Whether a number lies behind the interval.
+    pub(crate) fn is_above(&self, value: f64) -> bool {
+        match self.upper {
+            Bound::Included(bound) => value > bound,
+            Bound::Excluded(bound) => value >= bound,
+            Bound::Unbounded => false,
+        }
+    }
+}
+
+fn tighter(a: Bound<f64>, b: Bound<f64>, tighter: impl Fn(f64, f64) -> bool) -> Bound<f64> {
+    match (a, b) {
+        (Bound::Unbounded, other) | (other, Bound::Unbounded) => other,
+        (Bound::Included(x) | Bound::Excluded(x), Bound::Included(y) | Bound::Excluded(y)) => {
+            if x == y {
+                if matches!(a, Bound::Excluded(_)) {
+                    a
+                } else {
+                    b
+                }
+            } else if tighter(x, y) {
+                a
+            } else {
+                b
+            }
+        }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lower {
+            Bound::Included(value) => write!(f, "[{value}, ")?,
+            Bound::Excluded(value) => write!(f, "({value}, ")?,
+            Bound::Unbounded => f.write_str("(, ")?,
+        }
+        match self.upper {
+            Bound::Included(value) => write!(f, "{value}]"),
+            Bound::Excluded(value) => write!(f, "{value})"),
+            Bound::Unbounded => f.write_str(")"),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Which columns of a snapshot are indexed, and the indexes of a view.
+
+use super::SnapshotError;
+use super::catalog::BudgetLayout;
+use crate::cell::Feature;
+use crate::index::{Index, IndexBuilder, IndexBytes, IndexError};
+use crate::metrics::Metric;
+
+/// Columns that are indexed at every budget.
+const COLUMNS: [Metric; 6] = [
+    Metric::Energy,
+    Metric::ValidationAccuracy,
+    Metric::TestAccuracy,
+    Metric::TrainAccuracy,
+    Metric::TrainingTime,
+    Metric::Co2e,
+];
+
+/// Columns that are indexed once for the table, where they are the same at every budget.
+pub(super) const STRUCTURAL: [Metric; 2] = [Metric::TrainableParameters, Metric::Macs];
+
+/// Pairs of columns for boxes and dominance.
+const PAIRS: [(Metric, Metric); 2] = [
+    (Metric::Energy, Metric::ValidationAccuracy),
+    (Metric::Energy, Metric::TestAccuracy),
+];
+
+/// The index of a budget, over one value per row.
+pub(super) fn of_budget(rows: usize, columns: &[(&str, &[f64])]) -> Result<IndexBytes, IndexError> {
+    let find = |metric: Metric| {
+        let mut columns = columns.iter();
+        columns.find(|(name, _)| *name == metric.name())
+    };
+    let mut builder = IndexBuilder::new(rows);
+    for (name, values) in COLUMNS.into_iter().filter_map(find) {
+        builder = builder.column(*name, values)?;
+    }
+    for (x, y) in PAIRS {
+        if find(x).is_some() && find(y).is_some() {
+            builder = builder.pair(x.name(), y.name())?;
+        }
+    }
+    builder.build()
+}
+
+/// The index of a table: columns that do not depend on the budget, and the features of its cells.
+pub(super) fn of_table(
+    columns: &[(Metric, Vec<f64>)],
+    cells: &[Option<crate::cell::Cell>],
+) -> Result<IndexBytes, IndexError> {
+    let mut builder = IndexBuilder::new(cells.len());
+    for (metric, values) in columns {
+        builder = builder.column(metric.name(), values)?;
+    }
+    if cells.iter().any(Option::is_some) {
+        for feature in Feature::ALL {
+            let values = cells
+                .iter()
+                .map(|cell| cell.map(|cell| cell.feature(feature)));
+            builder = builder.category(feature.name(), values.collect())?;
+        }
+    }
+    builder.build()
+}
+
+/// The indexes that a view's queries use.
+#[derive(Debug)]
+pub(crate) struct ViewIndex<'s> {
+    /// Of the view's own columns.
+    pub budget: Index<'s>,
+    /// Of what does not depend on the budget.
+    pub table: Index<'s>,
+}
+
+/// Says where a damaged index lies.
+pub(super) fn located(table: &str, layout: &BudgetLayout) -> impl Fn(IndexError) -> SnapshotError {
+    let what = format!("table `{table}`, {}", layout.budget);
+    move |error| SnapshotError::Malformed {
+        what: what.clone(),
+        found: error.to_string(),
+    }
+}
