@@ -27,6 +27,13 @@ impl RowBits {
         self.base
     }
 
+    /// Takes the rows before this one out: a window begins at a multiple of 64, its rows perhaps behind it.
+    pub fn begin_at(&mut self, row: u32) {
+        if let Some(word) = self.words.first_mut() {
+            *word &= u64::MAX << (row - self.base);
+        }
+    }
+
     /// Adds a row that lies in the window.
     pub fn set(&mut self, row: u32) {
         let place = row.wrapping_sub(self.base);
@@ -52,6 +59,14 @@ impl RowBits {
                 bits &= u64::MAX >> (63 - last % 64);
             }
             *word |= bits;
+        }
+    }
+
+    /// Keeps the rows that are in the other set too, which has the same window.
+    pub fn intersect(&mut self, other: &Self) {
+        debug_assert_eq!(self.base, other.base);
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= other;
         }
     }
 

@@ -2,7 +2,8 @@ use std::ops::{Range, RangeInclusive};
 
 use super::bitmaps::{Bitmaps, BitmapsBuilder};
 use super::bytes::{Array, Arrays, Kind};
-use super::{IndexError, Interval, RowSet};
+use super::bits::RowBits;
+use super::{IndexError, Interval, RowSet, scan};
 
 /// How many codes a column has at most; 0 stands for a missing value.
 const MOST_CODES: usize = 65_535;
@@ -49,7 +50,7 @@ impl Default for Span<'_> {
 
 /// A stretch of rows in a column's order.
 #[derive(Debug, Clone)]
-pub(super) enum Rows<'a> {
+pub(crate) enum Rows<'a> {
     /// Their numbers.
     Listed(&'a [u32]),
     /// The order is that of rows.
@@ -167,7 +168,7 @@ impl<'a> ColumnIndex<'a> {
     }
 
     /// The rows at these places.
-    pub(super) fn stretch(&self, places: Range<u32>) -> Rows<'a> {
+    pub(crate) fn stretch(&self, places: Range<u32>) -> Rows<'a> {
         let places = places.start..places.end.min(self.present()).max(places.start);
         if self.order.is_empty() {
             return Rows::Range(places);
@@ -177,7 +178,7 @@ impl<'a> ColumnIndex<'a> {
     }
 
     /// Whether rows are numbered in the order of this column.
-    pub(super) const fn is_row_order(&self) -> bool {
+    pub(crate) const fn is_row_order(&self) -> bool {
         self.order.is_empty()
     }
 
@@ -267,6 +268,27 @@ impl<'a> ColumnIndex<'a> {
         ];
         let [first, last] = ends.map(|place| self.row_at(place).map(|row| self.value(row)));
         first == last
+    }
+
+    /// Of the rows of a window, those whose value lies in an interval, 64 rows at once; `None` where rows have no codes.
+    pub(crate) fn marked(&self, interval: Interval, window: Range<u32>) -> Option<RowBits> {
+        let mut bits = RowBits::window(window.clone());
+        let base = bits.base();
+        let codes = self.codes.get(base as usize..window.end as usize)?;
+        let span = self.span(interval);
+        if !span.whole.is_empty() {
+            scan::mark(codes, span.whole, bits.words_mut());
+        }
+        bits.begin_at(window.start);
+        let cut = span.cut.iter().flat_map(|rows| rows.iter());
+        cut.filter(|row| window.contains(row))
+            .for_each(|row| bits.set(row));
+        Some(bits)
+    }
+
+    /// Whether every row has a code, so that [`marked`](Self::marked) works.
+    pub(crate) const fn is_coded(&self) -> bool {
+        !self.codes.is_empty()
     }
 
     /// How many quantile buckets there are.

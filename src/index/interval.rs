@@ -24,6 +24,20 @@ impl Interval {
         upper: Bound::Unbounded,
     };
 
+    /// All finite numbers.
+    pub const FINITE: Self = Self {
+        lower: Bound::Included(f64::MIN),
+        upper: Bound::Included(f64::MAX),
+    };
+
+    /// The numbers below this one; none below NaN.
+    pub(crate) const fn below(bound: f64) -> Self {
+        Self {
+            lower: Bound::Unbounded,
+            upper: Bound::Excluded(bound),
+        }
+    }
+
     /// From a range: `..=0.3`, `0.9..`, `0.1..0.2`, or a pair of [`Bound`]s. One whose ends are crossed is empty.
     ///
     /// # Errors
@@ -53,6 +67,38 @@ impl Interval {
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {
         !value.is_nan() && !self.is_below(value) && !self.is_above(value)
+    }
+
+    /// Whether no number lies in the interval.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match (self.lower, self.upper) {
+            (Bound::Included(lower), Bound::Included(upper)) => lower > upper,
+            (
+                Bound::Included(lower) | Bound::Excluded(lower),
+                Bound::Included(upper) | Bound::Excluded(upper),
+            ) => lower >= upper,
+            _ => false,
+        }
+    }
+
+    /// Writes the interval as inequalities about something: `0.1<energy_kwh<=0.3`.
+    pub(crate) fn write_about(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.lower, self.upper) {
+            (Bound::Included(lower), Bound::Included(upper)) if lower == upper => {
+                return write!(f, "{name}={lower}");
+            }
+            (Bound::Included(lower), Bound::Unbounded) => return write!(f, "{name}>={lower}"),
+            (Bound::Excluded(lower), Bound::Unbounded) => return write!(f, "{name}>{lower}"),
+            (Bound::Included(lower), _) => write!(f, "{lower}<={name}")?,
+            (Bound::Excluded(lower), _) => write!(f, "{lower}<{name}")?,
+            (Bound::Unbounded, _) => f.write_str(name)?,
+        }
+        match self.upper {
+            Bound::Included(upper) => write!(f, "<={upper}"),
+            Bound::Excluded(upper) => write!(f, "<{upper}"),
+            Bound::Unbounded => Ok(()),
+        }
     }
 
     /// Whether a number lies before the interval.

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::RowBits;
@@ -133,10 +134,7 @@ impl<'a> PairIndex<'a> {
         if !span.whole.is_empty() {
             scan::mark(codes.unwrap_or_default(), span.whole, bits.words_mut());
         }
-        // The window begins at a multiple of 64, the box perhaps behind it.
-        if let Some(word) = bits.words_mut().first_mut() {
-            *word &= u64::MAX << (places.start - base);
-        }
+        bits.begin_at(places.start);
         let cut = span.cut.iter().flat_map(|rows| rows.iter());
         let cut = cut.filter(|&row| x.contains(self.x.value(row)));
         if self.x.is_row_order() {
@@ -223,6 +221,47 @@ impl<'a> PairIndex<'a> {
         front
     }
 
+    /// The `k` rows of a box with the greatest y: the greatest first, ties in ascending order of row.
+    ///
+    /// # Complexity
+    /// O(rows within the bounds of x / 4,096 + k log k) and a little more: blocks without a candidate are passed over.
+    #[must_use]
+    pub fn greatest_in(&self, x: Interval, y: Interval, k: usize) -> Vec<u32> {
+        let mut places = Places::new(self, self.x.ranks(x), self.y.span(y).touched);
+        // The candidates, at most twice as many as wanted.
+        let mut best: Vec<(f64, u32)> = Vec::new();
+        let by_rank = |a: &(f64, u32), b: &(f64, u32)| {
+            let values = b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal);
+            values.then(a.1.cmp(&b.1))
+        };
+        while k > 0
+            && let Some((place, _)) = places.next()
+        {
+            let Some(row) = self.x.row_at(place) else {
+                break;
+            };
+            let value = self.y.value(row);
+            if !y.contains(value) {
+                continue;
+            }
+            best.push((value, row));
+            if best.len() == k.saturating_mul(2).min(k.saturating_add(256)) {
+                best.select_nth_unstable_by(k - 1, by_rank);
+                best.truncate(k);
+                let last = best
+                    .last()
+                    .and_then(|&(_, row)| self.y.codes().get(row as usize));
+                if let Some(&code) = last {
+                    // A row of a lesser code cannot be among the best any more.
+                    places.raise(code);
+                }
+            }
+        }
+        best.sort_unstable_by(by_rank);
+        best.truncate(k);
+        best.into_iter().map(|(_, row)| row).collect()
+    }
+
     /// The rows that none dominates, in ascending order of x; ties are all there.
     ///
     /// # Complexity
@@ -244,6 +283,20 @@ impl<'a> PairIndex<'a> {
             .get(place)
             .copied()
             .filter(|_| !y.is_nan())
+    }
+
+    /// Of the rows with at most so much x, one with the greatest y, and of those the least x.
+    ///
+    /// # Complexity
+    /// O(log of the front's size).
+    #[must_use]
+    pub fn best(&self, x: f64) -> Option<u32> {
+        let staircase = self.arrays.staircase;
+        let end = staircase.partition_point(|&[own, _]| own <= x);
+        let &[_, best] = staircase.get(end.checked_sub(1)?)?;
+        // Ties on the front stand together: the first of them has the least row.
+        let first = staircase.partition_point(|&[_, own]| own < best);
+        self.arrays.front.get(first).copied()
     }
 
     /// Whether a row dominates a point.

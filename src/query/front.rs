@@ -1,59 +1,5 @@
-use std::borrow::Cow;
-
-use super::order;
-use crate::metrics::Metric;
+use super::{Objective, order};
 use crate::snapshot::{RowId, SnapshotError, View};
-
-/// Which way a metric is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Less is better.
-    Minimize,
-    /// More is better.
-    Maximize,
-}
-
-/// A metric and the direction in which it is better.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Objective {
-    /// The column's name.
-    pub column: Cow<'static, str>,
-    /// Which way is better.
-    pub direction: Direction,
-}
-
-impl Objective {
-    /// Less energy is better: the first of the usual pair.
-    pub const ENERGY: Self = Self::minimize(Metric::Energy);
-    /// More validation accuracy is better: the second of the usual pair.
-    pub const VALIDATION_ACCURACY: Self = Self::maximize(Metric::ValidationAccuracy);
-
-    /// Less of a metric is better.
-    #[must_use]
-    pub const fn minimize(metric: Metric) -> Self {
-        Self {
-            column: Cow::Borrowed(metric.name()),
-            direction: Direction::Minimize,
-        }
-    }
-
-    /// More of a metric is better.
-    #[must_use]
-    pub const fn maximize(metric: Metric) -> Self {
-        Self {
-            column: Cow::Borrowed(metric.name()),
-            direction: Direction::Maximize,
-        }
-    }
-
-    /// The value as something to minimise.
-    fn cost(&self, value: f64) -> f64 {
-        match self.direction {
-            Direction::Minimize => value,
-            Direction::Maximize => -value,
-        }
-    }
-}
 
 /// The rows that no other row dominates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +30,7 @@ pub fn front(view: &View<'_>, objectives: [&Objective; 2]) -> Result<Front, Snap
         .zip(ys)
         .enumerate()
         .filter(|(_, (x, y))| !x.is_nan() && !y.is_nan())
-        .map(|(row, (&x, &y))| (first.cost(x), second.cost(y), RowId(row as u32)))
+        .map(|(row, (&x, &y))| (first.direction.cost(x), second.direction.cost(y), RowId(row as u32)))
         .collect();
     let present = view.rows().count();
     let compared = points.len();

@@ -1,12 +1,33 @@
-//! Questions to a view: which cells are not dominated, and which are cheaper and as good?
+//! Questions to a view: which cells lie within bounds, which are not dominated, which are cheaper and as good?
 //!
-//! Answers come from one pass over the view's columns. A row whose value is missing (NaN) in a metric of the question is
-//! out of that question, and counted as such.
+//! | question | entry |
+//! | --- | --- |
+//! | which rows satisfy conditions on metrics and structure; how many; the best of them; a sample; the nearest | [`View::query`](crate::snapshot::View::query) |
+//! | the Pareto front over 2 to 5 objectives, what dominates what, layers, hypervolume, knee | [`View::dominance`](crate::snapshot::View::dominance) |
+//! | cells that cost less and are as good, with the edits that lead there | [`recipes`] |
+//!
+//! Answers come from the view's indexes where there are some, and from a scan where not; they are the same. A row whose
+//! value is missing (NaN) in a metric of the question is out of that question, and counted as such.
 
+mod best;
+mod error;
+mod explain;
+mod found;
 mod front;
+mod objective;
+mod plan;
+mod predicate;
+mod range;
 mod recipe;
+mod sample;
 
-pub use front::{Direction, Front, Objective, front};
+pub use best::Ordered;
+pub use error::QueryError;
+pub use explain::{Explanation, Step};
+pub use front::{Front, front};
+pub use objective::{Direction, Objective};
+pub use predicate::Predicate;
+pub use range::Query;
 pub use recipe::{Recipe, RecipeBook, RecipeError, RecipeQuery, recipes};
 
 /// The order of numbers that are no NaN; -0 equals 0.

@@ -3,7 +3,7 @@
 use super::SnapshotError;
 use super::catalog::BudgetLayout;
 use crate::cell::Feature;
-use crate::index::{Index, IndexBuilder, IndexBytes, IndexError};
+use crate::index::{ColumnIndex, Index, IndexBuilder, IndexBytes, IndexError};
 use crate::metrics::Metric;
 
 /// Columns that are indexed at every budget.
@@ -70,6 +70,14 @@ pub(crate) struct ViewIndex<'s> {
     pub budget: Index<'s>,
     /// Of what does not depend on the budget.
     pub table: Index<'s>,
+}
+
+impl<'s> ViewIndex<'s> {
+    /// The index of a column.
+    pub fn column(&self, name: &str) -> Option<&ColumnIndex<'s>> {
+        let own = self.budget.column(name);
+        own.or_else(|| self.table.column(name))
+    }
 }
 
 /// Says where a damaged index lies.

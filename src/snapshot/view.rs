@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use super::catalog::{BudgetLayout, ColumnLayout};
 use super::{Repeats, RowId, SnapshotError, Table, ViewIndex, reduce};
 use crate::cell::{Cell, CellHash};
+use crate::index::RowSet;
 use crate::metrics::{Budget, Metric, TrialRef, Unit};
 
 /// A table at one budget, repeats reduced by a policy: the place where queries run.
@@ -18,6 +19,8 @@ pub struct View<'s> {
     computed: Vec<OnceLock<Vec<f64>>>,
     /// Opened when first asked for; `None` where the policy's values are not those that were indexed.
     index: OnceLock<Option<ViewIndex<'s>>>,
+    /// The rows with a trial, collected when first asked for.
+    present: OnceLock<RowSet>,
 }
 
 /// A column's name, its unit and its values.
@@ -41,6 +44,7 @@ impl<'s> View<'s> {
             repeats,
             computed,
             index: OnceLock::new(),
+            present: OnceLock::new(),
         }
     }
 
@@ -105,17 +109,28 @@ impl<'s> View<'s> {
     /// O(1), no copy: a slice of the file. Under a policy other than the mean, in a table with repeats, O(trials) the first
     /// time.
     pub fn column(&self, name: impl AsRef<str>) -> Result<&[f64], SnapshotError> {
+        Ok(self.named_column(name)?.values)
+    }
+
+    /// A column with its name and unit.
+    ///
+    /// # Errors
+    /// As [`column`](Self::column).
+    pub fn named_column(&self, name: impl AsRef<str>) -> Result<Column<'_>, SnapshotError> {
         let name = name.as_ref();
-        let number = self
-            .layout
-            .column(name)
-            .ok_or_else(|| SnapshotError::NoSuchColumn {
-                table: self.table.name().to_owned(),
-                budget: self.budget(),
-                column: name.to_owned(),
-                columns: self.column_names().map(str::to_owned).collect(),
-            })?;
-        Ok(self.values(number))
+        let number = self.layout.column(name);
+        let column = number.and_then(|number| self.layout.columns.get(number).zip(Some(number)));
+        let (column, number) = column.ok_or_else(|| SnapshotError::NoSuchColumn {
+            table: self.table.name().to_owned(),
+            budget: self.budget(),
+            column: name.to_owned(),
+            columns: self.column_names().map(str::to_owned).collect(),
+        })?;
+        Ok(Column {
+            name: &column.name,
+            unit: Unit::of_name(&column.name),
+            values: self.values(number),
+        })
     }
 
     /// All columns.
@@ -168,6 +183,16 @@ impl<'s> View<'s> {
     pub fn rows(&self) -> impl Iterator<Item = Row<'_, 's>> {
         let ids = (0..self.len() as u32).map(RowId);
         ids.map(|id| Row { view: self, id }).filter(Row::is_present)
+    }
+
+    /// The rows that have a trial at this budget, as a set.
+    ///
+    /// # Complexity
+    /// O(n) the first time, then a copy of the set.
+    #[must_use]
+    pub fn row_set(&self) -> RowSet {
+        let present = || self.rows().map(|row| row.id()).collect();
+        self.present.get_or_init(present).clone()
     }
 
     /// The cells that both views hold at their budgets, as pairs of rows.
