@@ -15,7 +15,10 @@
 //! - `import` (feature `import`): TFRecord, trees of `results.json`, CSV; and `export`, the way back.
 //! - [`store`]: named tables of trials in one redb file; one import is one transaction.
 //! - [`snapshot`]: a sealed, checksummed, immutable file; views, look-ups and columns without a load phase.
-//! - [`query`]: the Pareto front, and recipes: cells that are cheaper and as good, with the edits that lead there.
+//! - [`index`]: rank order, bitmaps, wavelet matrix, staircases: over columns of a snapshot, or of your own.
+//! - [`pareto`]: fronts, layers, hypervolume, knees over plain points.
+//! - [`query`]: rows within bounds, dominance, and recipes: cells that are cheaper and as good, with the edits that lead
+//!   there.
 //! - [`carbon`]: from kWh to gCO2e.
 //!
 //! ```no_run
@@ -48,6 +51,7 @@ pub mod index;
 #[cfg(feature = "import")]
 mod ingest;
 pub mod metrics;
+pub mod pareto;
 pub mod query;
 mod seal;
 pub mod snapshot;

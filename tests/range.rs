@@ -411,10 +411,7 @@ fn predicates_in_words() {
     );
     assert_eq!(count(&["energy_kwh==0.1"]).unwrap(), 1);
     assert_eq!(count(&["energy_kwh=measured"]).unwrap(), 40);
-    assert_eq!(
-        count(&["energy_kwh=predicted by an oracle"]).unwrap(),
-        0
-    );
+    assert_eq!(count(&["energy_kwh=predicted by an oracle"]).unwrap(), 0);
     assert_eq!(
         count(&["vertices<=3"]).unwrap(),
         count(&["vertices<4"]).unwrap()

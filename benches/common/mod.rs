@@ -4,7 +4,8 @@
 #![allow(dead_code)]
 
 use ecnas::cell::{self, Cell};
-use ecnas::metrics::{Budget, Checkpoint, Component, Metric, PowerUsage, Trial};
+use ecnas::metrics::{Budget, Checkpoint, Component, Metric, PowerUsage, TableInfo, Trial};
+use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotWriter};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, LogNormal};
@@ -123,4 +124,61 @@ fn trial(
         });
     }
     trial
+}
+
+/// A snapshot in memory with one small trial for each of so many cells and every budget: energy log-normal, accuracy
+/// growing with it, with ties, time nearly proportional to energy.
+pub fn sealed_columns(cells: usize) -> Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("synthetic.ecnas");
+    let mut writer = SnapshotWriter::create(&path).unwrap();
+    let info = TableInfo {
+        name: "synthetic".to_owned(),
+        ..TableInfo::default()
+    };
+    writer.begin_table(info).unwrap();
+    let mut random = StdRng::seed_from_u64(SEED);
+    let energy_of_4_epochs = LogNormal::new(-4.2, 0.5).unwrap();
+    for cell in cell::enumerate(7, 9).take(cells) {
+        let hash = cell.hash();
+        let energy: f64 = energy_of_4_epochs.sample(&mut random);
+        let quality = (energy * 50.0).tanh() * 0.05 + random.random_range(0.0..0.08);
+        for epochs in BUDGETS {
+            let energy = energy * f64::from(epochs) / 4.0 * random.random_range(0.97..1.03);
+            let mut trial = Trial::new(hash, Budget::epochs(epochs).unwrap(), 1);
+            trial.cell = Some(cell);
+            let accuracy = 0.82 + quality + 0.02 * f64::from(epochs).ln() / 108_f64.ln();
+            let mut noisy = |noise: f64| {
+                let accuracy = accuracy + random.random_range(-noise..noise);
+                (accuracy * 9984.0).round() / 9984.0
+            };
+            let accuracies = [noisy(0.003), noisy(0.003), noisy(0.001)];
+            let [validation, test, train] = accuracies;
+            for (metric, value) in [
+                (Metric::Energy, energy),
+                (Metric::ValidationAccuracy, validation),
+                (Metric::TestAccuracy, test),
+                (Metric::TrainAccuracy, train),
+                (
+                    Metric::TrainingTime,
+                    5000.0 * energy * random.random_range(0.9..1.1),
+                ),
+                (Metric::Co2e, energy * random.random_range(44.0..201.0)),
+                (
+                    Metric::TrainableParameters,
+                    cell.trainable_parameters() as f64,
+                ),
+                (Metric::Macs, cell.macs().total() as f64),
+            ] {
+                trial.totals.set(metric, value);
+            }
+            writer.add(&trial).unwrap();
+        }
+    }
+    let sealed = writer.finish().unwrap();
+    println!(
+        "seed {SEED}, {cells} cells x {BUDGETS:?} epochs, {} bytes, warm, one thread",
+        sealed.bytes
+    );
+    Snapshot::from_bytes(AlignedBytes::read(&path).unwrap()).unwrap()
 }

@@ -190,6 +190,27 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// Whether at most so many edits turn this cell into the other.
+    ///
+    /// # Complexity
+    /// As [`Cell::edit_distance`], but most cells that are far away are told by counting operations and edges: some
+    /// nanoseconds.
+    pub fn is_within_edits(&self, other: &Cell, most: usize) -> bool {
+        let (a, b) = (self.graph(), other.graph());
+        let count = |graph: Graph, op: Op| graph.iter_ops().filter(|&own| own == op).count();
+        let ops: usize = Op::ALL
+            .iter()
+            .map(|&op| count(a, op).abs_diff(count(b, op)))
+            .sum();
+        let vertices = a.vertices().abs_diff(b.vertices());
+        // A swap takes from one operation what it gives to another.
+        let swaps = (ops - vertices) / 2;
+        let least = vertices + swaps + a.edges().abs_diff(b.edges());
+        least <= most && self.edit_distance(other) <= most
+    }
+}
+
 /// Which vertex of the other graph each vertex becomes, if any.
 type Mapping = [Option<u8>; MAX];
 

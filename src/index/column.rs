@@ -1,8 +1,8 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::bitmaps::{Bitmaps, BitmapsBuilder};
-use super::bytes::{Array, Arrays, Kind};
 use super::bits::RowBits;
+use super::bytes::{Array, Arrays, Kind};
 use super::{IndexError, Interval, RowSet, scan};
 
 /// How many codes a column has at most; 0 stands for a missing value.

@@ -69,6 +69,14 @@ impl Interval {
         !value.is_nan() && !self.is_below(value) && !self.is_above(value)
     }
 
+    /// The lower bound; minus infinity where there is none.
+    pub(crate) const fn least(&self) -> f64 {
+        match self.lower {
+            Bound::Included(value) | Bound::Excluded(value) => value,
+            Bound::Unbounded => f64::NEG_INFINITY,
+        }
+    }
+
     /// Whether no number lies in the interval.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -5,16 +5,7 @@ use roaring::{MultiOps, RoaringBitmap};
 
 /// The number of a row: dense from 0, the same at every budget of a table, ordered by energy at its largest budget.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    bytemuck::Pod,
-    bytemuck::Zeroable,
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Pod, bytemuck::Zeroable,
 )]
 #[repr(transparent)]
 pub struct RowId(pub u32);

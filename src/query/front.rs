@@ -30,7 +30,13 @@ pub fn front(view: &View<'_>, objectives: [&Objective; 2]) -> Result<Front, Snap
         .zip(ys)
         .enumerate()
         .filter(|(_, (x, y))| !x.is_nan() && !y.is_nan())
-        .map(|(row, (&x, &y))| (first.direction.cost(x), second.direction.cost(y), RowId(row as u32)))
+        .map(|(row, (&x, &y))| {
+            (
+                first.direction.cost(x),
+                second.direction.cost(y),
+                RowId(row as u32),
+            )
+        })
         .collect();
     let present = view.rows().count();
     let compared = points.len();

@@ -11,6 +11,8 @@ use crate::snapshot::ViewIndex;
 
 /// Where an index finds at most one row in so many, rows are looked at one by one; else 64 at once.
 const SPARSE: usize = 64;
+/// Where an index finds at most one row in so many, in another order than that of rows, they are sorted.
+const SORTED: usize = 512;
 
 /// The number of rows, where an index knows it without finding them.
 pub(super) fn count(query: &Query<'_, '_>) -> Result<Option<usize>, QueryError> {
@@ -73,7 +75,9 @@ pub(super) fn find(query: &Query<'_, '_>, trace: &mut Trace) -> Result<Found, Qu
         Some(filter) if filter.len() * SPARSE <= rows => {
             trace.note("row set", filter.len(), || bounds_text(&query.bounds));
             let rows = filter.iter().map(|row| row.0);
-            Ok(Found::Sorted(rows.filter(|&row| query.holds(row)).collect()))
+            Ok(Found::Sorted(
+                rows.filter(|&row| query.holds(row)).collect(),
+            ))
         }
         filter => {
             let found = match query.view.index()? {
@@ -166,33 +170,30 @@ fn with_index(
         return Ok(sparse(stretch.iter(), &others, narrowest.column));
     }
     // Rows that are numbered in the order of a bounded column form a window.
-    if let Some(ordered) = indexed.iter().find(|other| other.column.is_row_order()) {
-        return Ok(in_window(query, ordered, &indexed, trace));
-    }
-    let pairs = query.bounds.iter().enumerate().flat_map(|(number, a)| {
-        let later = query.bounds.iter().skip(number + 1);
-        later.filter_map(move |b| pair_of(index, a, b))
-    });
-    let counted = pairs.map(|(pair, x, y)| (pair.count(x.interval, y.interval), pair, x, y));
-    if let Some((count, pair, x, y)) = counted.min_by_key(|(count, ..)| *count) {
-        let others = others(&[x.name, y.name]);
-        let touched = pair.x().ranks(x.interval).len();
-        if count as usize * SPARSE <= rows {
-            trace.note("maxima, codes in order", count as usize, || {
+    let ordered = indexed.iter().find(|other| other.column.is_row_order());
+    if let (None, Some(pair)) = (ordered, best_pair(query, index)) {
+        let others = others(&[pair.x.name, pair.y.name]);
+        if pair.count * SORTED <= rows {
+            trace.note("maxima, codes in order", pair.count, || {
                 bounds_text(&query.bounds)
             });
-            let found = pair.ascending(x.interval, y.interval);
-            return Ok(sparse(found, &others, pair.x()));
+            let found = pair.index.ascending(pair.x.interval, pair.y.interval);
+            return Ok(sparse(found, &others, pair.index.x()));
         }
-        trace.note("codes in order", touched, || format!("{x} and {y}"));
-        let bits = pair.bits(x.interval, y.interval);
-        return Ok(checked(bits, &others, trace));
+        let coded = indexed.iter().filter(|other| other.column.is_coded());
+        // To mark codes costs about a twentieth of what it costs to find a row by its place and to set its bit.
+        if pair.places / 20 + pair.count < coded.count() * rows / 20 {
+            trace.note("codes in order", pair.places, || {
+                format!("{} and {}", pair.x, pair.y)
+            });
+            let bits = pair.index.bits(pair.x.interval, pair.y.interval);
+            return Ok(checked(bits, &others, trace));
+        }
+    }
+    if ordered.is_some() || indexed.iter().any(|other| other.column.is_coded()) {
+        return Ok(by_codes(query, ordered, &indexed, trace));
     }
     if let ([only], [_]) = (indexed.as_slice(), query.bounds.as_slice()) {
-        if let Some(bits) = only.column.marked(only.bound.interval, 0..rows as u32) {
-            trace.note("codes", rows, || only.bound.to_string());
-            return Ok(Found::Bits(bits));
-        }
         trace.note("quantile buckets", only.places.len(), || {
             only.bound.to_string()
         });
@@ -207,19 +208,54 @@ fn with_index(
     Ok(checked(bits, &others(&[narrowest.bound.name]), trace))
 }
 
-/// Rows of a window that one bound leaves: 64 at once by the codes of the other columns, then one by one.
-fn in_window(
+/// Two bounds that an indexed pair answers.
+struct Paired<'i, 's, 'b, 'v> {
+    index: &'i PairIndex<'s>,
+    x: &'b Bounded<'v>,
+    y: &'b Bounded<'v>,
+    /// How many rows lie within the bound on x.
+    places: usize,
+    /// How many rows lie within both.
+    count: usize,
+}
+
+/// The indexed pair that leaves the fewest rows.
+fn best_pair<'i, 's, 'b, 'v>(
+    query: &'b Query<'v, '_>,
+    index: &'i ViewIndex<'s>,
+) -> Option<Paired<'i, 's, 'b, 'v>> {
+    let pairs = query.bounds.iter().enumerate().flat_map(|(number, a)| {
+        let later = query.bounds.iter().skip(number + 1);
+        later.filter_map(move |b| pair_of(index, a, b))
+    });
+    let counted = pairs.map(|(index, x, y)| Paired {
+        index,
+        x,
+        y,
+        places: index.x().ranks(x.interval).len(),
+        count: index.count(x.interval, y.interval) as usize,
+    });
+    counted.min_by_key(|pair| pair.count)
+}
+
+/// 64 rows at once by the codes of their columns, in the window that a bound on the order of rows leaves, if there is one;
+/// then one by one.
+fn by_codes(
     query: &Query<'_, '_>,
-    ordered: &Indexed<'_, '_, '_, '_>,
+    ordered: Option<&Indexed<'_, '_, '_, '_>>,
     indexed: &[Indexed<'_, '_, '_, '_>],
     trace: &mut Trace,
 ) -> Found {
-    let window = ordered.places.clone();
-    trace.note("row order", 0, || ordered.bound.to_string());
-    if query.bounds.len() == 1 {
-        return Found::Set(RowSet::from_range(window));
+    let mut window = 0..query.view.len() as u32;
+    let mut known = Vec::new();
+    if let Some(ordered) = ordered {
+        window = ordered.places.clone();
+        trace.note("row order", 0, || ordered.bound.to_string());
+        if query.bounds.len() == 1 {
+            return Found::Set(RowSet::from_range(window));
+        }
+        known.push(ordered.bound.name);
     }
-    let mut known = vec![ordered.bound.name];
     let mut bits: Option<RowBits> = None;
     for other in indexed.iter().filter(|other| other.column.is_coded()) {
         if known.contains(&other.bound.name) {
@@ -296,4 +332,3 @@ fn bounds_text(bounds: &[Bounded<'_>]) -> String {
     let bounds: Vec<String> = bounds.iter().map(ToString::to_string).collect();
     bounds.join(" and ")
 }
-

@@ -173,6 +173,11 @@ impl<'s> Table<'s> {
         })
     }
 
+    /// Whether both are the same table of the same snapshot, so that their rows have the same numbers.
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.layout, other.layout)
+    }
+
     /// What the indexes take: those of the table, and those of each budget.
     ///
     /// # Errors
