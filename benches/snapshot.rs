@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use criterion::{BatchSize, Criterion, Throughput};
 use ecnas::cell::{Cell, CellHash};
 use ecnas::metrics::{Budget, Metric, TableInfo};
-use ecnas::query::{Objective, RecipeQuery, front, recipes};
+use ecnas::query::{Loss, RecipeQuery, recipes};
 use ecnas::snapshot::{Snapshot, SnapshotWriter};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -119,14 +119,10 @@ fn main() {
     });
     group.finish();
 
-    let mut group = criterion.benchmark_group("query, by scan");
+    let mut group = criterion.benchmark_group("query");
     group.sample_size(10);
-    group.bench_function("front of energy and accuracy", |bencher| {
-        let objectives = [&Objective::ENERGY, &Objective::VALIDATION_ACCURACY];
-        bencher.iter(|| front(&view, objectives).unwrap().rows.len());
-    });
     let mut query = RecipeQuery::default();
-    query.tolerated_loss = 0.001;
+    query.tolerated_loss = Loss::Absolute(0.001);
     let found = recipes(&view, &query).unwrap().recipes.len();
     group.bench_function(format!("recipes ({found} found, with edits)"), |bencher| {
         bencher.iter(|| recipes(&view, &query).unwrap().recipes.len());

@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let book = ecnas::query::recipes(&view, &RecipeQuery::default())?;
     println!(
         "reference: {} at {} kWh",
-        book.reference.hash, book.reference.energy_kwh
+        book.reference.hash.ok_or("no cell")?,
+        book.reference.energy_kwh
     );
     for recipe in &book.recipes {
         let (saving, change) = (100.0 * recipe.saving, 100.0 * recipe.accuracy_change);

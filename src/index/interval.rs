@@ -38,6 +38,30 @@ impl Interval {
         }
     }
 
+    /// One number alone; none for NaN.
+    pub(crate) const fn at(value: f64) -> Self {
+        Self {
+            lower: Bound::Included(value),
+            upper: Bound::Included(value),
+        }
+    }
+
+    /// The numbers up to this one; none for NaN.
+    pub(crate) const fn up_to(most: f64) -> Self {
+        Self {
+            lower: Bound::Unbounded,
+            upper: Bound::Included(most),
+        }
+    }
+
+    /// The numbers from this one on; none for NaN.
+    pub(crate) const fn from(least: f64) -> Self {
+        Self {
+            lower: Bound::Included(least),
+            upper: Bound::Unbounded,
+        }
+    }
+
     /// From a range: `..=0.3`, `0.9..`, `0.1..0.2`, or a pair of [`Bound`]s. One whose ends are crossed is empty.
     ///
     /// # Errors

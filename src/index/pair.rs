@@ -322,8 +322,8 @@ impl<'a> PairIndex<'a> {
         if x.is_nan() || y.is_nan() {
             return 0;
         }
-        let equal = self.count(at(x), at(y));
-        self.count(at_most(x), at_least(y)) - equal
+        let equal = self.count(Interval::at(x), Interval::at(y));
+        self.count(Interval::up_to(x), Interval::from(y)) - equal
     }
 
     /// The rows that dominate a point, in ascending order of x.
@@ -334,9 +334,12 @@ impl<'a> PairIndex<'a> {
         let this = *self;
         let nothing = x.is_nan() || y.is_nan();
         let (within, least) = if nothing {
-            (at_most(f64::NEG_INFINITY), at_least(f64::INFINITY))
+            (
+                Interval::up_to(f64::NEG_INFINITY),
+                Interval::from(f64::INFINITY),
+            )
         } else {
-            (at_most(x), at_least(y))
+            (Interval::up_to(x), Interval::from(y))
         };
         self.ascending(within, least)
             .filter(move |&row| !nothing && (this.x.value(row) < x || this.y.value(row) > y))
@@ -388,18 +391,6 @@ impl<'a> PairIndex<'a> {
             Err("other maxima, counts, front or layers".to_owned())
         }
     }
-}
-
-fn at(value: f64) -> Interval {
-    Interval::new(value..=value).unwrap_or(Interval::ALL)
-}
-
-fn at_most(value: f64) -> Interval {
-    Interval::new(..=value).unwrap_or(Interval::ALL)
-}
-
-fn at_least(value: f64) -> Interval {
-    Interval::new(value..).unwrap_or(Interval::ALL)
 }
 
 /// Walks the places of a stretch whose code lies in a range, passing over blocks whose greatest code is too small.

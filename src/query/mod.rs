@@ -10,10 +10,10 @@
 //! value is missing (NaN) in a metric of the question is out of that question, and counted as such.
 
 mod best;
+mod dominance;
 mod error;
 mod explain;
 mod found;
-mod front;
 mod objective;
 mod plan;
 mod predicate;
@@ -22,9 +22,9 @@ mod recipe;
 mod sample;
 
 pub use best::Ordered;
+pub use dominance::{Candidate, Dominance};
 pub use error::QueryError;
 pub use explain::{Explanation, Step};
-pub use front::{Front, front};
 pub use objective::{Direction, Objective};
 pub use predicate::Predicate;
 pub use range::Query;

@@ -277,6 +277,20 @@ impl<'v, 's> Query<'v, 's> {
         Ok(drawn.collect())
     }
 
+    /// Where the values of two metrics must lie, if that is all that is asked.
+    pub(super) fn only_box(&self, metrics: [&str; 2]) -> Option<[Interval; 2]> {
+        let known = self
+            .bounds
+            .iter()
+            .all(|bound| metrics.contains(&bound.name));
+        let plain = self.within.is_none() && self.features.is_empty() && !self.never;
+        let interval = |metric: &str| {
+            let own = self.bounds.iter().find(|bound| bound.name == metric);
+            own.map_or(Interval::ALL, |own| own.interval)
+        };
+        (known && plain).then(|| metrics.map(interval))
+    }
+
     pub(super) fn find(&self, trace: &mut Trace) -> Result<Found, QueryError> {
         plan::find(self, trace)
     }

@@ -11,7 +11,7 @@ fn help_says_what_there_is() {
     let folder = Folder::new();
     let help = folder.print(&[]);
     for word in [
-        "import", "seal", "info", "verify", "get", "front", "recipe", "export",
+        "import", "seal", "info", "verify", "get", "range", "front", "recipe", "export",
     ] {
         assert!(help.contains(word), "{word}");
     }
@@ -46,11 +46,21 @@ fn info_tells_tables_columns_and_provenance() {
         (&energy["unit"], &energy["provenance"]),
         (&json!("kWh"), &json!("scaled"))
     );
+    let indexes = table["indexes"].as_array().unwrap();
+    assert!(indexes.iter().any(|index| {
+        index["of"] == "energy_kwh x validation_accuracy"
+            && index["structure"] == "wavelet matrix"
+            && index["budget_epochs"] == 12
+            && index["bytes"].as_u64() > Some(0)
+    }));
     let text = folder.print(&["info", small]);
-    assert!(
-        text.contains("small: 3 cells, 9 trials at 4 and 12 epochs"),
-        "{text}"
-    );
+    for part in [
+        "small: 3 cells, 9 trials at 4 and 12 epochs",
+        "quantile buckets",
+        "for each row and budget",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]
@@ -188,6 +198,164 @@ fn front_has_all_columns_and_counts_what_is_left_out() {
         "Left out for a missing value: 1 cell",
     ] {
         assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn front_publishes_its_corners_and_takes_conditions() {
+    let folder = Folder::new();
+    let small = folder.small(1);
+    let front = folder.json(&["front", small, "--json"]);
+    let (flat, deep) = (&front["front"][0], &front["front"][1]);
+    assert_eq!(front["knee"], Value::Null);
+    for (corner, energy, accuracy) in [
+        ("ideal", flat, deep),
+        ("nadir", deep, flat),
+        ("reference", deep, flat),
+    ] {
+        assert_eq!(
+            (
+                &front[corner]["energy_kwh"],
+                &front[corner]["validation_accuracy"]
+            ),
+            (&energy["energy_kwh"], &accuracy["validation_accuracy"]),
+            "{corner}"
+        );
+    }
+    // Both members lie on an edge of the box.
+    assert_eq!(
+        (&front["hypervolume"], &front["normalised_hypervolume"]),
+        (&json!(0.0), &json!(0.0))
+    );
+    let words = ["front", small, "--where", "energy_kwh>13", "--json"];
+    let dear = folder.json(&words);
+    assert_eq!(
+        (&dear["compared"], &dear["front"][0]["hash"]),
+        (&json!(1), &json!(hash(DEEP)))
+    );
+    assert!(dear.get("knee").is_none());
+}
+
+#[test]
+fn range_lists_and_counts_what_satisfies_conditions() {
+    let folder = Folder::new();
+    let small = folder.small(1);
+    let all = folder.json(&["range", small, "--json"]);
+    let hashes: Vec<_> = all["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["hash"])
+        .collect();
+    // By energy: 6.25, 12.5 and 25 kWh.
+    assert_eq!(hashes, [&hash(BARE), &hash(FLAT), &hash(DEEP)]);
+    let words = [
+        "range",
+        small,
+        "--table",
+        "small",
+        "--budget",
+        "12",
+        "--where",
+        "energy_kwh<=12.5",
+        "--where",
+        "validation_accuracy>=0.5",
+    ];
+    let found = folder.json(&[&words[..], &["--json", "--explain"]].concat());
+    assert_eq!(
+        found["where"],
+        json!(["energy_kwh<=12.5", "validation_accuracy>=0.5"])
+    );
+    assert_eq!(
+        (&found["count"], &found["rows"][0]["hash"]),
+        (&json!(1), &json!(hash(FLAT)))
+    );
+    assert_eq!(found["steps"][0]["structure"], "wavelet matrix");
+    let count = folder.json(&[&words[..], &["--json", "--count"]].concat());
+    assert_eq!((&count["count"], &count["rows"]), (&json!(1), &json!([])));
+    assert_eq!(folder.print(&[&words[..], &["--count"]].concat()), "1\n");
+    let csv = folder.print(&[&words[..], &["--count", "--csv"]].concat());
+    assert_eq!(csv, "table,budget_epochs,count\nsmall,12,1\n");
+    let text = folder.print(&words);
+    for part in [
+        &hash(FLAT),
+        "1 of 3 cells satisfy energy_kwh<=12.5 and validation_accuracy>=0.5",
+        "scaled",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let count = |condition: &str| folder.print(&["range", small, "-w", condition, "--count"]);
+    assert_eq!(count("energy_kwh=scaled"), "3\n");
+    assert_eq!(count("energy_kwh=measured"), "0\n");
+    assert_eq!(count("vertices=3"), "1\n");
+    // What lacks the metric to order by comes last.
+    let by = folder.json(&["range", small, "--by", "validation_accuracy", "--json"]);
+    assert_eq!(
+        (&by["rows"][0]["hash"], &by["rows"][2]["hash"]),
+        (&json!(hash(DEEP)), &json!(hash(BARE)))
+    );
+    let few = folder.print(&["range", small, "-n", "1"]);
+    assert!(few.contains("2 more: --limit 0 shows all"), "{few}");
+    for (condition, code, part) in [
+        ("energy_kwh<=cheap", 2, "expected a number"),
+        ("energy", 2, "expected a name"),
+        ("power<=3", 3, "no column `power`"),
+    ] {
+        let (found, line) = folder.fail(&["range", small, "--where", condition]);
+        assert_eq!(found, code, "{line}");
+        assert!(line.contains(part), "{line}");
+    }
+    let (code, line) = folder.fail(&["range", small, "--by", "power"]);
+    assert_eq!(code, 3, "{line}");
+}
+
+#[test]
+fn recipe_takes_points_edits_tolerances_and_several_budgets() {
+    let folder = Folder::new();
+    let small = folder.small(2);
+    let ask = |more: &[&str]| {
+        let words = ["recipe", small, "--table", "small", "--json"];
+        folder.json(&[&words[..], more].concat())
+    };
+    let found = |more: &[&str]| ask(more)["found"].clone();
+    assert_eq!(found(&[]), 1);
+    assert_eq!(
+        (found(&["--max-edits", "4"]), found(&["--max-edits", "5"])),
+        (json!(0), json!(1))
+    );
+    assert_eq!(
+        (
+            found(&["--tolerance", "1%"]),
+            found(&["--tolerance", "0.1%"])
+        ),
+        (json!(1), json!(0))
+    );
+    let tolerated = ask(&["--tolerate", "trainable_parameters=0"]);
+    assert_eq!(
+        (&tolerated["found"], &tolerated["tolerances"][0]["column"]),
+        (&json!(1), &json!("trainable_parameters"))
+    );
+    let both = ask(&["--also-at", "4", "--also-in", "other"]);
+    let elsewhere = both["recipes"][0]["elsewhere"].as_array().cloned();
+    assert_eq!(both["found"], json!(elsewhere.map_or(0, |_| 1)));
+    let point = ask(&["--point", "energy_kwh=13,validation_accuracy=0.8"]);
+    assert_eq!(
+        (&point["found"], &point["recipes"][0]["edits"]),
+        (&json!(1), &Value::Null)
+    );
+    assert_eq!(point["reference"]["energy_kwh"], 13.0);
+    for (more, code, part) in [
+        (["--point", "energy_kwh=13"], 2, "validation_accuracy"),
+        (["--point", "energy_kwh"], 2, "METRIC=VALUE"),
+        (["--tolerance", "much"], 2, "expected a number"),
+        (["--tolerate", "training_time_s"], 2, "METRIC=LOSS"),
+        (["--also-at", "7"], 3, "4"),
+        (["--also-in", "third"], 3, "`other`"),
+    ] {
+        let words = ["recipe", small, "--table", "small"];
+        let (found, line) = folder.fail(&[&words[..], &more].concat());
+        assert_eq!(found, code, "{line}");
+        assert!(line.contains(part), "{line}");
     }
 }
 

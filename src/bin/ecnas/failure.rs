@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use ecnas::export::ExportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
-use ecnas::query::RecipeError;
+use ecnas::query::{QueryError, RecipeError};
 use ecnas::snapshot::SnapshotError;
 use ecnas::store::StoreError;
 use ecnas::{IngestError, SealError};
@@ -170,11 +170,24 @@ impl From<SealError> for Failure {
     }
 }
 
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Snapshot(error) => error.into(),
+            QueryError::Index(_) => Self::error(error),
+            other => Self::usage(other),
+        }
+    }
+}
+
 impl From<RecipeError> for Failure {
     fn from(error: RecipeError) -> Self {
         match error {
             RecipeError::Snapshot(error) => error.into(),
-            RecipeError::Carbon(_) | RecipeError::ToleratedLoss { .. } => Self::usage(error),
+            RecipeError::Query(error) => error.into(),
+            RecipeError::Carbon(_)
+            | RecipeError::ToleratedLoss { .. }
+            | RecipeError::IncompletePoint { .. } => Self::usage(error),
             other => Self::error(other),
         }
     }

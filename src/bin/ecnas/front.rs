@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use ecnas::metrics::{Metric, Unit};
-use ecnas::query::{Direction, Front, Objective, front};
-use ecnas::snapshot::{Row, View};
+use ecnas::metrics::Metric;
+use ecnas::query::{Direction, Dominance, Objective, Predicate};
+use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
 use crate::ask::Ask;
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::rows;
 use crate::show;
-use crate::values::{self, Section, object};
+use crate::values::{self, Object, Section, object};
 
 /// List the cells that no other cell beats: the Pareto front of two metrics
 #[derive(clap::Args)]
@@ -25,23 +26,43 @@ pub struct Args {
     /// Second metric
     #[arg(long, value_name = "METRIC", default_value = Metric::ValidationAccuracy.name())]
     y: String,
+    /// Condition on the cells to compare, as often as needed: energy_kwh<=0.3, vertices=5, conv3x3>=2
+    #[arg(long = "where", short = 'w', value_name = "CONDITION", value_parser = rows::condition)]
+    conditions: Vec<Predicate>,
+}
+
+/// The front of a view.
+struct Front<'v, 's> {
+    view: &'v View<'s>,
+    rows: Vec<RowId>,
+    compared: usize,
+    missing: usize,
+    /// Of the whole view, where there are no conditions.
+    whole: Option<Whole>,
+}
+
+/// What is published of the front of a whole view.
+struct Whole {
+    knee: Option<RowId>,
+    bounds: Option<ecnas::pareto::Bounds<2>>,
+    hypervolume: Option<f64>,
+    normalised: Option<f64>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
-    let objectives = [&args.x, &args.y].map(|column| objective(column));
-    let fronts = views
-        .iter()
-        .map(|view| Ok((view, front(view, objectives.each_ref())?)));
-    let fronts: Vec<(&View<'_>, Front)> = fronts.collect::<Result<_, Failure>>()?;
+    let objectives = [&args.x, &args.y].map(|column| Objective {
+        column: Cow::Owned(column.clone()),
+        direction: rows::direction(column),
+    });
+    let fronts = views.iter().map(|view| front(view, &objectives, args));
+    let fronts: Vec<Front<'_, '_>> = fronts.collect::<Result<_, Failure>>()?;
     if !args.ask.choice.json && !args.ask.choice.csv {
         return human(args, &fronts, &objectives);
     }
-    let sections = fronts
-        .iter()
-        .map(|(view, front)| section(view, front, &objectives));
+    let sections = fronts.iter().map(|front| section(front, &objectives));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;
     if args.ask.choice.json {
         return values::print_json(sections);
@@ -52,15 +73,39 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     values::print_csv(&header, sections)
 }
 
-fn objective(column: &str) -> Objective {
-    let direction = match Unit::of_name(column) {
-        Unit::Fraction => Direction::Maximize,
-        _ => Direction::Minimize,
-    };
-    Objective {
-        column: Cow::Owned(column.to_owned()),
-        direction,
+fn front<'v, 's>(
+    view: &'v View<'s>,
+    objectives: &[Objective; 2],
+    args: &Args,
+) -> Result<Front<'v, 's>, Failure> {
+    let dominance: Dominance<'_, '_, 2> = view.dominance(objectives.clone())?;
+    if args.conditions.is_empty() {
+        let bounds = dominance.bounds();
+        let reference = bounds.map(|bounds| bounds.reference);
+        return Ok(Front {
+            view,
+            rows: dominance.front().to_vec(),
+            compared: dominance.compared(),
+            missing: dominance.missing(),
+            whole: Some(Whole {
+                knee: dominance.knee(),
+                bounds,
+                hypervolume: reference.map(|reference| dominance.hypervolume(reference)),
+                normalised: dominance.normalised_hypervolume(),
+            }),
+        });
     }
+    let query = rows::query(view, &args.conditions)?;
+    let found = query.count()?;
+    let query = query.has(&args.x)?.has(&args.y)?;
+    let compared = query.count()?;
+    Ok(Front {
+        view,
+        rows: dominance.front_in(&query)?,
+        compared,
+        missing: found.saturating_sub(compared),
+        whole: None,
+    })
 }
 
 const fn word(direction: Direction) -> &'static str {
@@ -70,19 +115,16 @@ const fn word(direction: Direction) -> &'static str {
     }
 }
 
-fn rows<'v, 's>(view: &'v View<'s>, front: &'v Front) -> impl Iterator<Item = Row<'v, 's>> {
-    front.rows.iter().filter_map(|&id| view.at(id))
-}
-
 fn section<'v>(
-    view: &'v View<'_>,
-    front: &'v Front,
+    front: &'v Front<'_, '_>,
     objectives: &[Objective; 2],
 ) -> Result<Section<'v>, Failure> {
+    let view = front.view;
     let constants = object! {
         "table": view.table().name(),
         "budget_epochs": view.budget().get(),
     };
+    let names = objectives.each_ref().map(|own| own.column.as_ref());
     let objectives = objectives.iter().map(|objective| {
         object! { "column": objective.column.as_ref(), "direction": word(objective.direction) }
             .into()
@@ -95,68 +137,57 @@ fn section<'v>(
         "compared": front.compared,
         "missing": front.missing,
     });
-    let rows = rows(view, front).map(|row| {
-        let mut object = values::cell(row.hash(), row.cell());
-        values::add_columns(&mut object, row);
-        object
-    });
+    if let Some(whole) = &front.whole {
+        let hash = |row: RowId| view.at(row).map(|row| row.hash().to_string());
+        let corner = |pick: fn(&ecnas::pareto::Bounds<2>) -> [f64; 2]| -> Value {
+            let corner = whole.bounds.as_ref().map(pick);
+            let object = |corner: [f64; 2]| -> Object {
+                let values = names.into_iter().zip(corner);
+                values
+                    .map(|(name, value)| (name.to_owned(), values::value(name, Some(value))))
+                    .collect()
+            };
+            corner.map_or(Value::Null, |corner| object(corner).into())
+        };
+        head.extend(object! {
+            "knee": whole.knee.and_then(hash),
+            "ideal": corner(|bounds| bounds.ideal),
+            "nadir": corner(|bounds| bounds.nadir),
+            "reference": corner(|bounds| bounds.reference),
+            "hypervolume": whole.hypervolume,
+            "normalised_hypervolume": whole.normalised,
+        });
+    }
+    let rows = front.rows.iter().filter_map(|&id| view.at(id));
     Ok(Section {
         head,
         constants,
         key: "front",
-        rows: Box::new(rows),
+        rows: Box::new(rows.map(rows::object)),
     })
 }
 
 fn human(
     args: &Args,
-    fronts: &[(&View<'_>, Front)],
+    fronts: &[Front<'_, '_>],
     objectives: &[Objective; 2],
 ) -> Result<(), Failure> {
     let mut out = values::stdout();
-    for (number, (view, front)) in fronts.iter().enumerate() {
+    for (number, front) in fronts.iter().enumerate() {
+        let view = front.view;
         let gap = if number == 0 { "" } else { "\n\n" };
-        writeln!(
-            out,
-            "{gap}{}",
-            show::heading(view, args.ask.choice.budget.is_some())
-        )?;
+        let asked = args.ask.choice.budget.is_some();
+        writeln!(out, "{gap}{}", show::heading(view, asked))?;
         let info = view.table().info()?;
-        let [x, y] = objectives
-            .each_ref()
-            .map(|objective| objective.column.as_ref());
-        let usual = [
-            Metric::Energy,
-            Metric::ValidationAccuracy,
-            Metric::TestAccuracy,
-            Metric::TrainingTime,
-            Metric::TrainableParameters,
-        ];
-        let usual = usual.map(Metric::name);
-        let usual = usual.into_iter().filter(|&name| name != x && name != y);
-        let has = |name: &str| view.column_names().any(|other| other == name);
-        let columns: Vec<&str> = [x, y]
+        let names = objectives.each_ref().map(|own| own.column.as_ref());
+        let asked: Vec<&str> = names
             .into_iter()
-            .chain(usual.filter(|name| has(name)).take(3))
+            .filter_map(|name| view.column_names().find(|other| *other == name))
             .collect();
-        let mut header: Vec<String> = columns.iter().map(|name| header(name, &info)).collect();
-        let right = 0..header.len();
-        header.push("cell".to_owned());
-        let mut table = show::table(header, right);
-        show::keep_whole(&mut table, columns.len());
-        let decimals: Vec<usize> = columns
-            .iter()
-            .map(|name| {
-                let values = rows(view, front).filter_map(|row| row.get_named(name));
-                show::decimals(values, Unit::of_name(name))
-            })
-            .collect();
-        for row in rows(view, front) {
-            let figures = columns.iter().zip(&decimals).map(|(name, &decimals)| {
-                show::figure(row.get_named(name), Unit::of_name(name), decimals)
-            });
-            table.add_row(figures.chain([row.hash().to_string()]));
-        }
+        let columns = rows::columns(view, &asked, 2);
+        let knee = front.whole.as_ref().and_then(|whole| whole.knee);
+        let mark = |row| if Some(row) == knee { "knee" } else { "" };
+        let table = rows::table(view, &info, &columns, &front.rows, mark);
         writeln!(out, "\n{}\n", table.trim_fmt())?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
@@ -179,16 +210,33 @@ fn human(
                 show::plural(front.missing, "cell")
             )?;
         }
+        if let Some(whole) = &front.whole {
+            write!(out, "{}", corners(whole, names))?;
+        }
     }
     Ok(out.flush()?)
 }
 
-/// A column's title, unit and provenance.
-fn header(name: &str, info: &ecnas::metrics::TableInfo) -> String {
-    let unit = show::unit(Unit::of_name(name));
+/// In which box the front lies, and how much of it it takes.
+fn corners(whole: &Whole, names: [&str; 2]) -> String {
+    let (Some(bounds), Some(share)) = (&whole.bounds, whole.normalised) else {
+        return String::new();
+    };
+    let point = |corner: [f64; 2]| {
+        let values = corner.into_iter().zip(names).map(|(value, name)| {
+            let unit = ecnas::metrics::Unit::of_name(name);
+            format!("{} {}", show::alone(value, unit), show::unit(unit))
+        });
+        values
+            .map(|text| text.trim().to_owned())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     format!(
-        "{}\n{unit}\n{}",
-        show::title(name),
-        info.provenance.of(name)
+        "Ideal point ({}), nadir ({}), worst of all cells ({}).\nHypervolume: {:.2} % of the box from the ideal to the worst.\n",
+        point(bounds.ideal),
+        point(bounds.nadir),
+        point(bounds.reference),
+        100.0 * share
     )
 }

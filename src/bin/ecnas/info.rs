@@ -68,8 +68,75 @@ fn snapshot(args: &Args) -> Result<(), Failure> {
         write!(out, "{}", facts(&info))?;
         writeln!(out, "\n{}", column_table(table, &info)?.trim_fmt())?;
         write!(out, "{}", models(&columns(table)?, &info))?;
+        writeln!(out, "\n{}", index_table(table)?.trim_fmt())?;
+        let bytes: usize = index_costs(table)?.iter().map(|cost| cost.bytes).sum();
+        let places = table.len() * table.budgets().len();
+        writeln!(
+            out,
+            "Indexes: {}, {} for each row and budget.",
+            show::bytes(bytes as u64),
+            per_row(bytes, places)
+        )?;
     }
     Ok(out.flush()?)
+}
+
+/// What an index costs at all budgets together.
+struct IndexCost {
+    of: String,
+    structure: &'static str,
+    bytes: usize,
+    /// At how many budgets there is one; 0: once for the table.
+    budgets: usize,
+}
+
+fn index_costs(table: Table<'_>) -> Result<Vec<IndexCost>, SnapshotError> {
+    let mut costs: Vec<IndexCost> = Vec::new();
+    for (budget, sizes) in table.index_sizes()? {
+        for size in sizes {
+            let at = usize::from(budget.is_some());
+            let mut known = costs.iter_mut();
+            match known.find(|cost| cost.of == size.of && cost.structure == size.structure) {
+                Some(cost) => {
+                    cost.bytes += size.bytes;
+                    cost.budgets += at;
+                }
+                None => costs.push(IndexCost {
+                    of: size.of,
+                    structure: size.structure,
+                    bytes: size.bytes,
+                    budgets: at,
+                }),
+            }
+        }
+    }
+    Ok(costs)
+}
+
+fn per_row(bytes: usize, rows: usize) -> String {
+    format!("{:.1} bytes", bytes as f64 / rows.max(1) as f64)
+}
+
+/// The indexes of a table, and what each costs.
+fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
+    let header = ["index of", "structure", "for", "bytes", "bytes a row"];
+    let mut rows = show::table(header.map(str::to_owned).to_vec(), 3..5);
+    for cost in index_costs(table)? {
+        let places = table.len() * cost.budgets.max(1);
+        rows.add_row([
+            cost.of,
+            cost.structure.to_owned(),
+            match cost.budgets {
+                0 => "the table".to_owned(),
+                budgets => show::plural(budgets, "budget"),
+            },
+            show::count(cost.bytes),
+            format!("{:.1}", cost.bytes as f64 / places.max(1) as f64),
+        ]);
+    }
+    show::keep_whole(&mut rows, 0);
+    show::keep_whole(&mut rows, 1);
+    Ok(rows)
 }
 
 fn store(args: &Args) -> Result<(), Failure> {
@@ -241,6 +308,19 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
         }));
     }
     object.extend(object! { "budgets": budgets });
+    let mut indexes: Vec<Value> = Vec::new();
+    for (budget, sizes) in table.index_sizes()? {
+        for size in sizes {
+            let index = object! {
+                "budget_epochs": budget.map(Budget::get),
+                "of": size.of,
+                "structure": size.structure,
+                "bytes": size.bytes,
+            };
+            indexes.push(index.into());
+        }
+    }
+    object.extend(object! { "indexes": indexes });
     Ok(object)
 }
 

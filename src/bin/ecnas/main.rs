@@ -16,7 +16,9 @@ mod get;
 mod import;
 mod info;
 mod open;
+mod range;
 mod recipe;
+mod rows;
 mod seal;
 mod show;
 mod values;
@@ -57,6 +59,7 @@ enum Command {
     Info(info::Args),
     Verify(verify::Args),
     Get(get::Args),
+    Range(range::Args),
     Front(front::Args),
     Recipe(recipe::Args),
     Export(export::Args),
@@ -71,6 +74,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Info(args)) => info::run(&args),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Get(args)) => get::run(&args),
+        Some(Command::Range(args)) => range::run(&args),
         Some(Command::Front(args)) => front::run(&args),
         Some(Command::Recipe(args)) => recipe::run(&args),
         Some(Command::Export(args)) => export::run(&args),

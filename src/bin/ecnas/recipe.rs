@@ -2,16 +2,23 @@
 
 mod print;
 
+use std::borrow::Cow;
+
 use clap::builder::PossibleValuesParser;
 use ecnas::carbon::{Site, WORLD_INTENSITY_G_PER_KWH};
 use ecnas::cell::CellHash;
-use ecnas::metrics::Metric;
-use ecnas::query::{Recipe, RecipeBook, RecipeQuery, recipes};
+use ecnas::metrics::{Budget, Metric};
+use ecnas::query::{
+    Baseline, Loss, Objective, Recipe, RecipeBook, RecipeQuery, Reference, Tolerance,
+};
 use ecnas::snapshot::View;
+
+use serde_json::Value;
 
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::rows;
 use crate::values::{self, Object, Section, object};
 
 const ACCURACIES: [Metric; 3] = [
@@ -31,9 +38,25 @@ pub struct Args {
     /// Reference cell: its hash, or a drawing of it [default: the most accurate cell]
     #[arg(long, short, value_name = "HASH|CELL", value_parser = ask::cell)]
     reference: Option<CellHash>,
-    /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.01)]
-    tolerance: f64,
+    /// Reference that is no cell: its values, as energy_kwh=0.3,validation_accuracy=0.93
+    #[arg(long, value_name = "METRIC=VALUE,...", value_delimiter = ',', value_parser = metric_value,
+          conflicts_with = "reference")]
+    point: Vec<(String, f64)>,
+    /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point; 1% is 1 % of the reference's
+    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = loss)]
+    tolerance: Loss,
+    /// Another metric of which no more may be lost than this, as often as needed: training_time_s=10%
+    #[arg(long, value_name = "METRIC=LOSS", value_parser = tolerance)]
+    tolerate: Vec<Tolerance>,
+    /// Most edits that may lead from the reference to a recipe
+    #[arg(long, value_name = "N")]
+    max_edits: Option<usize>,
+    /// Another budget at which a cell must be a recipe too, as often as needed
+    #[arg(long, value_name = "EPOCHS")]
+    also_at: Vec<Budget>,
+    /// Another table in which a cell must be a recipe too, such as that of another device, as often as needed
+    #[arg(long, value_name = "TABLE")]
+    also_in: Vec<String>,
     /// Accuracy that counts
     #[arg(long, value_name = "METRIC", default_value = Metric::ValidationAccuracy.name(),
           value_parser = PossibleValuesParser::new(ACCURACIES.map(Metric::name)))]
@@ -52,13 +75,33 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let mut query = RecipeQuery::default();
-    query.reference = args.reference;
+    query.reference = match args.reference {
+        Some(hash) => Reference::Cell(hash),
+        None if args.point.is_empty() => Reference::MostAccurate,
+        None => {
+            let values = args.point.iter();
+            Reference::Point(
+                values
+                    .map(|(name, value)| (Cow::Owned(name.clone()), *value))
+                    .collect(),
+            )
+        }
+    };
     query.tolerated_loss = args.tolerance;
+    query.tolerances.clone_from(&args.tolerate);
+    query.most_edits = args.max_edits;
     query.accuracy = Metric::from_name(&args.accuracy).unwrap_or(query.accuracy);
     query.site = Site::new(args.intensity, args.pue).map_err(Failure::usage)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
-    let books = views.iter().map(|view| Ok((view, recipes(view, &query)?)));
+    let books = views.iter().map(|view| {
+        let others = others(args, &given, view)?;
+        let mut search = view.recipes(&query)?;
+        for other in &others {
+            search = search.also_in(other)?;
+        }
+        Ok((view, search.book()?))
+    });
     let books: Vec<(&View<'_>, RecipeBook)> = books.collect::<Result<_, Failure>>()?;
     let machine = args.ask.choice.json || args.ask.choice.csv;
     let limit = match args.limit {
@@ -87,9 +130,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     ];
     let last = [
         "saving_fraction",
+        "time_saving_fraction",
         "accuracy_change",
         "on_front",
         "co2e_at_site_g",
+        "co2e_saved_g",
         "edit_count",
         "edits",
     ];
@@ -98,6 +143,51 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .chain(values::column_names(&views))
         .chain(last);
     values::print_csv(&header.map(str::to_owned).collect::<Vec<_>>(), sections)
+}
+
+/// The other views in which a cell must be a recipe too.
+fn others<'s>(args: &Args, given: &'s Given, view: &View<'s>) -> Result<Vec<View<'s>>, Failure> {
+    let mut views = Vec::new();
+    for &budget in &args.also_at {
+        views.push(view.table().view_with(budget, args.ask.choice.repeats)?);
+    }
+    for name in &args.also_in {
+        let table = given.snapshot.table(name)?;
+        views.push(table.view_with(view.budget(), args.ask.choice.repeats)?);
+    }
+    Ok(views)
+}
+
+/// Reads `METRIC=VALUE`.
+fn metric_value(text: &str) -> Result<(String, f64), String> {
+    let expected = "expected METRIC=VALUE, such as energy_kwh=0.3";
+    let (name, value) = text.split_once('=').ok_or(expected)?;
+    let value = value.trim().parse().map_err(|_| expected)?;
+    Ok((name.trim().to_owned(), value))
+}
+
+/// Reads `0.01` or `1%`.
+fn loss(text: &str) -> Result<Loss, String> {
+    let expected = "expected a number such as 0.01, or a share of the reference's value such as 1%";
+    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| expected.to_owned());
+    match text.trim().strip_suffix('%') {
+        Some(percent) => Ok(Loss::Relative(number(percent)? / 100.0)),
+        None => Ok(Loss::Absolute(number(text)?)),
+    }
+}
+
+/// Reads `METRIC=LOSS`.
+fn tolerance(text: &str) -> Result<Tolerance, String> {
+    let expected = "expected METRIC=LOSS, such as training_time_s=10%";
+    let (name, value) = text.split_once('=').ok_or(expected)?;
+    let name = name.trim();
+    Ok(Tolerance {
+        objective: Objective {
+            column: Cow::Owned(name.to_owned()),
+            direction: rows::direction(name),
+        },
+        loss: loss(value)?,
+    })
 }
 
 fn section<'v>(
@@ -111,14 +201,29 @@ fn section<'v>(
         "budget_epochs": view.budget().get(),
     };
     let mut constants = head.clone();
-    constants.extend(object! { "reference_hash": book.reference.hash.to_string() });
+    constants
+        .extend(object! { "reference_hash": book.reference.hash.map(|hash| hash.to_string()) });
     let mut provenance = values::provenance(view, &view.table().info()?);
     provenance.extend(object! { "co2e_at_site_g": format!("recomputed from energy ({})", view.table().info()?.provenance.of(Metric::Energy)) });
+    let number = |loss: Loss| match loss {
+        Loss::Absolute(loss) | Loss::Relative(loss) => loss,
+    };
+    let tolerances = query.tolerances.iter().map(|own| {
+        object! {
+            "column": own.objective.column.as_ref(),
+            "loss": number(own.loss),
+            "is_relative": matches!(own.loss, Loss::Relative(_)),
+        }
+        .into()
+    });
     let mut head = head;
     head.extend(object! {
         "repeats": values::repeats(view.repeats()),
         "accuracy": query.accuracy.name(),
-        "tolerated_loss": query.tolerated_loss,
+        "tolerated_loss": number(query.tolerated_loss),
+        "tolerated_loss_is_relative": matches!(query.tolerated_loss, Loss::Relative(_)),
+        "tolerances": tolerances.collect::<Vec<Value>>(),
+        "most_edits": query.most_edits,
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),
         "pue": query.site.pue(),
         "contained_pue": book.contained_pue,
@@ -126,7 +231,7 @@ fn section<'v>(
         "compared": book.compared,
         "missing": book.missing,
         "found": book.recipes.len(),
-        "reference": object(view, &book.reference),
+        "reference": baseline(view, &book.reference),
     });
     let rows = book
         .recipes
@@ -141,6 +246,19 @@ fn section<'v>(
     })
 }
 
+/// All columns of the reference cell; of one that is none, the values that were given.
+fn baseline(view: &View<'_>, baseline: &Baseline) -> Object {
+    let mut object = match baseline.row.and_then(|row| view.at(row)) {
+        Some(row) => rows::object(row),
+        None => object! {
+            "energy_kwh": baseline.energy_kwh,
+            "accuracy": baseline.accuracy,
+        },
+    };
+    object.extend(object! { "co2e_at_site_g": baseline.co2e_g });
+    object
+}
+
 /// All columns of a recipe's cell, and what it is beside the reference.
 fn object(view: &View<'_>, recipe: &Recipe) -> Object {
     let mut object = values::cell(recipe.hash, recipe.cell);
@@ -153,11 +271,27 @@ fn object(view: &View<'_>, recipe: &Recipe) -> Object {
     });
     object.extend(object! {
         "saving_fraction": recipe.saving,
+        "time_saving_fraction": recipe.time_saving,
         "accuracy_change": recipe.accuracy_change,
         "on_front": recipe.on_front,
         "co2e_at_site_g": recipe.co2e_g,
+        "co2e_saved_g": recipe.co2e_saved_g,
         "edit_count": edits.as_ref().map(Vec::len),
         "edits": edits,
     });
+    if !recipe.elsewhere.is_empty() {
+        let elsewhere = recipe.elsewhere.iter().map(|other| {
+            object! {
+                "table": other.table.as_str(),
+                "budget_epochs": other.budget.get(),
+                "energy_kwh": other.energy_kwh,
+                "accuracy": other.accuracy,
+                "saving_fraction": other.saving,
+                "accuracy_change": other.accuracy_change,
+            }
+            .into()
+        });
+        object.extend(object! { "elsewhere": elsewhere.collect::<Vec<Value>>() });
+    }
     object
 }

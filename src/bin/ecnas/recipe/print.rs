@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ecnas::metrics::{Metric, TableInfo, Unit};
-use ecnas::query::{Recipe, RecipeBook, RecipeQuery};
+use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference};
 use ecnas::snapshot::View;
 
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub fn books(
             writeln!(
                 out,
                 "\nNo cell costs less and loses at most {}.",
-                points(query.tolerated_loss)
+                tolerated(query)
             )?;
         } else {
             writeln!(out, "\n{}", table(book, limit).trim_fmt())?;
@@ -43,14 +43,15 @@ pub fn books(
 }
 
 /// The reference in one line, and its drawing.
-fn reference(reference: &Recipe, query: &RecipeQuery) -> String {
+fn reference(reference: &Baseline, query: &RecipeQuery) -> String {
     let why = match query.reference {
-        Some(_) => "reference",
-        None => "reference, the most accurate cell",
+        Reference::MostAccurate => "reference, the most accurate cell",
+        _ => "reference",
     };
+    let name = reference.hash.map(|hash| hash.to_string());
     let mut text = format!(
         "{why}: {}\n{} kWh, {} % {}, {} gCO2e\n",
-        reference.hash,
+        name.as_deref().unwrap_or("a point, no cell"),
         show::alone(reference.energy_kwh, Unit::KilowattHour),
         show::alone(reference.accuracy, Unit::Fraction),
         show::title(query.accuracy.name()),
@@ -128,7 +129,7 @@ fn summary(book: &RecipeBook, query: &RecipeQuery) -> String {
         "{} of {} cells cost less and lose at most {}.",
         show::count(book.recipes.len()),
         show::count(book.compared),
-        points(query.tolerated_loss)
+        tolerated(query)
     );
     let best = book.recipes.first();
     if let Some(best) = best {
@@ -146,6 +147,12 @@ fn summary(book: &RecipeBook, query: &RecipeQuery) -> String {
 
 /// What the numbers rest on.
 fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> String {
+    let also: Vec<String> = book.recipes.first().map_or_else(Vec::new, |recipe| {
+        let others = recipe.elsewhere.iter();
+        others
+            .map(|other| format!("`{}` at {}", other.table, other.budget))
+            .collect()
+    });
     let pue = match (query.site.pue(), book.contained_pue) {
         (Some(pue), Some(contained)) => format!("restated from PUE {contained} to PUE {pue}"),
         (_, Some(contained)) => format!("PUE {contained} as contained in it"),
@@ -158,6 +165,9 @@ fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> Strin
         info.provenance.of(query.accuracy),
         query.site.intensity_g_per_kwh(),
     );
+    if !also.is_empty() {
+        text += &format!("The same holds in {}.\n", also.join(", "));
+    }
     if book.missing > 0 {
         text += &format!(
             "Left out for a missing value: {}.\n",
@@ -167,9 +177,22 @@ fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> Strin
     text
 }
 
+/// How much may be lost.
+fn tolerated(query: &RecipeQuery) -> String {
+    match query.tolerated_loss {
+        Loss::Absolute(loss) => points(loss),
+        Loss::Relative(loss) => format!("{} % of the reference's accuracy", decimal(loss)),
+    }
+}
+
+/// A fraction in hundredths, without zeros at its end.
+fn decimal(fraction: f64) -> String {
+    let text = format!("{:.2}", fraction * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A fraction as percentage points.
 fn points(fraction: f64) -> String {
-    let points = format!("{:.2}", fraction * 100.0);
-    let points = points.trim_end_matches('0').trim_end_matches('.');
+    let points = decimal(fraction);
     format!("{points} point{}", if points == "1" { "" } else { "s" })
 }
