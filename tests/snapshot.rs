@@ -146,10 +146,16 @@ proptest! {
     fn a_join_finds_the_shared_cells(left in trials(30), right in trials(30)) {
         let snapshot = open(&sealed(&[("l", &left), ("r", &right)])).unwrap();
         let (l, r) = (snapshot.table("l").unwrap(), snapshot.table("r").unwrap());
-        let found: Vec<_> = l.join(r).map(|(a, b)| (l.hash(a).unwrap(), r.hash(b).unwrap())).collect();
+        let rows: Vec<_> = l.join(r).collect();
+        prop_assert!(rows.is_sorted_by(|a, b| a.0 < b.0));
+        let mut found: Vec<_> = rows.into_iter().map(|(a, b)| (l.hash(a).unwrap(), r.hash(b).unwrap())).collect();
+        found.sort_unstable();
         let hashes = |trials: &[Trial]| trials.iter().map(|t| t.hash).collect::<BTreeSet<_>>();
         let shared: Vec<_> = hashes(&left).intersection(&hashes(&right)).map(|&h| (h, h)).collect();
         prop_assert_eq!(found, shared);
+        let asked: Vec<CellHash> = (0..=255).map(hash).collect();
+        let one_by_one: Vec<_> = asked.iter().map(|&hash| l.row(hash)).collect();
+        prop_assert_eq!(l.rows(&asked), one_by_one);
     }
 }
 

@@ -7,6 +7,7 @@ use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::SnapshotError;
 use super::format::{Entry, Kind, Section};
+use super::keys::{self, Slot};
 use crate::metrics::{Budget, Metric, rkyv_error};
 
 /// A section's number in the section table.
@@ -21,14 +22,12 @@ pub(crate) struct StoredCatalog {
 pub(crate) struct StoredTable {
     pub name: String,
     pub rows: u32,
-    /// Prefix bits of the directory over the keys.
-    pub directory_bits: u32,
+    /// Of the perfect hash over the keys.
+    pub seed: u64,
     pub info: SectionId,
-    pub keys: SectionId,
-    pub key_rows: SectionId,
-    pub row_keys: SectionId,
-    pub directory: SectionId,
-    pub drawings: SectionId,
+    pub slots: SectionId,
+    pub pilots: SectionId,
+    pub row_slots: SectionId,
     pub records: SectionId,
     /// Of what does not depend on the budget.
     pub index: SectionId,
@@ -63,13 +62,11 @@ pub(crate) struct Layout {
 pub(crate) struct TableLayout {
     pub name: String,
     pub rows: usize,
-    pub directory_bits: u32,
+    pub seed: u64,
     pub info: Section,
-    pub keys: Section,
-    pub key_rows: Section,
-    pub row_keys: Section,
-    pub directory: Section,
-    pub drawings: Section,
+    pub slots: Section,
+    pub pilots: Section,
+    pub row_slots: Section,
     pub records: Section,
     pub index: Section,
     pub budgets: Vec<BudgetLayout>,
@@ -83,6 +80,8 @@ pub(crate) struct BudgetLayout {
     pub starts: Section,
     pub columns: Vec<ColumnLayout>,
     pub index: Section,
+    /// Whether every row has exactly one trial.
+    pub one_each: bool,
     /// The column of each known metric, by its code.
     by_metric: [Option<u8>; 32],
 }
@@ -183,13 +182,6 @@ impl Resolver<'_> {
 
     fn table(&self, stored: &ArchivedStoredTable) -> Result<TableLayout, SnapshotError> {
         let rows = stored.rows.to_native() as usize;
-        let directory_bits = stored.directory_bits.to_native();
-        if directory_bits > 28 {
-            return Err(SnapshotError::Malformed {
-                what: format!("table `{}`: expected at most 28 prefix bits", stored.name),
-                found: directory_bits.to_string(),
-            });
-        }
         let fixed = |id: rkyv::Archived<u32>, kind, count: usize, size: usize| {
             self.section(id.to_native(), kind, Some(count * size))
         };
@@ -207,18 +199,16 @@ impl Resolver<'_> {
         Ok(TableLayout {
             name: stored.name.as_str().to_owned(),
             rows,
-            directory_bits,
+            seed: stored.seed.to_native(),
             info: self.section(stored.info.to_native(), Kind::Info, None)?,
-            keys: fixed(stored.keys, Kind::Keys, rows, 16)?,
-            key_rows: fixed(stored.key_rows, Kind::KeyRows, rows, 4)?,
-            row_keys: fixed(stored.row_keys, Kind::RowKeys, rows, 4)?,
-            directory: fixed(
-                stored.directory,
-                Kind::Directory,
-                (1 << directory_bits) + 1,
-                4,
+            slots: fixed(
+                stored.slots,
+                Kind::Slots,
+                keys::slots_of(rows),
+                size_of::<Slot>(),
             )?,
-            drawings: fixed(stored.drawings, Kind::Drawings, rows, 8)?,
+            pilots: fixed(stored.pilots, Kind::Pilots, keys::pilots_of(rows), 2)?,
+            row_slots: fixed(stored.row_slots, Kind::RowSlots, rows, 4)?,
             records: self.section(stored.records.to_native(), Kind::Records, None)?,
             index: self.section(stored.index.to_native(), Kind::Index, None)?,
             budgets,
@@ -288,7 +278,13 @@ impl Resolver<'_> {
                 found: columns.len().to_string(),
             });
         }
+        // The writer stores means wherever a row has not exactly one trial.
+        let one_each = !columns.is_empty()
+            && columns
+                .iter()
+                .all(|column: &ColumnLayout| column.row_means.is_none());
         Ok(BudgetLayout {
+            one_each,
             budget,
             trials,
             entries,

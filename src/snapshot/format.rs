@@ -25,39 +25,33 @@ pub(crate) enum Kind {
     Catalog = 1,
     /// rkyv archive of a `TableInfo`.
     Info = 2,
-    /// Cell hashes in ascending order, 16 bytes each.
-    Keys = 3,
-    /// The row of each key, u32.
-    KeyRows = 4,
-    /// The place of each row's key among the keys, u32.
-    RowKeys = 5,
-    /// Where the keys with each prefix begin, u32, and one more.
-    Directory = 6,
-    /// The packed drawing of each row's cell, u64; 0 where unknown.
-    Drawings = 7,
+    /// Cell hashes, each with its row and the packed drawing of its cell, where a perfect hash puts them: `Slot`.
+    Slots = 3,
+    /// What the perfect hash takes to tell keys apart, u16.
+    Pilots = 4,
+    /// The slot of each row, u32.
+    RowSlots = 5,
     /// Archived trials, each at a multiple of 16 bytes.
-    Records = 8,
+    Records = 6,
     /// Where each trial of a budget lies, by row and repeat: `Entry`.
-    Entries = 9,
+    Entries = 7,
     /// Where the trials of each row begin among the entries, u32, and one more.
-    Starts = 10,
+    Starts = 8,
     /// One value per trial of a budget, in the order of the entries, f64; NaN where missing.
-    TrialValues = 11,
+    TrialValues = 9,
     /// One value per row: the mean over the row's trials, f64; NaN where missing.
-    RowMeans = 12,
+    RowMeans = 10,
     /// Indexes over columns, in their own format: see `index`.
-    Index = 13,
+    Index = 11,
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 11] = [
         Self::Catalog,
         Self::Info,
-        Self::Keys,
-        Self::KeyRows,
-        Self::RowKeys,
-        Self::Directory,
-        Self::Drawings,
+        Self::Slots,
+        Self::Pilots,
+        Self::RowSlots,
         Self::Records,
         Self::Entries,
         Self::Starts,
@@ -251,7 +245,7 @@ impl Header {
             };
             let code = u32_at(entry, 0).unwrap_or_default();
             let kind = Kind::from_code(code)
-                .ok_or_else(|| malformed("expected a known kind (1 to 13)", code.into()))?;
+                .ok_or_else(|| malformed("expected a known kind (1 to 11)", code.into()))?;
             let align = u32_at(entry, 4).unwrap_or_default();
             if align as usize != SECTION_ALIGN {
                 return Err(malformed("expected an alignment of 64", align.into()));

@@ -4,7 +4,8 @@ use rkyv::rancor;
 
 use super::catalog::{BudgetLayout, TableLayout};
 use super::format::{Entry, Section};
-use super::{Repeats, SnapshotError, View, keys};
+use super::keys::{Keys, Slot};
+use super::{Repeats, SnapshotError, View};
 use crate::cell::{Cell, CellHash};
 use crate::index::{Index, IndexSize, RowId};
 use crate::metrics::{Budget, TableInfo, TrialRef, rkyv_error};
@@ -102,40 +103,45 @@ impl<'s> Table<'s> {
     /// The row of a cell, given its hash or the cell itself, in any isomorphic drawing.
     ///
     /// # Complexity
-    /// Two dependent reads, about 0.1 to 0.3 us; a [`Cell`] is hashed first (about 10 us).
+    /// O(1): two dependent reads, the first of a small array; a [`Cell`] is hashed first (about 8 us).
     #[must_use]
     pub fn row(self, cell: impl Into<CellHash>) -> Option<RowId> {
         let hash: CellHash = cell.into();
-        let directory: &[u32] = self.slice(self.layout.directory);
-        let place = keys::find(
-            self.keys(),
-            directory,
-            self.layout.directory_bits,
-            hash.as_bytes(),
-        )?;
-        let rows: &[u32] = self.slice(self.layout.key_rows);
-        rows.get(place).copied().map(RowId)
+        self.keys()
+            .find(hash.as_bytes())
+            .map(|slot| RowId(slot.row))
+    }
+
+    /// The rows of many cells, in the order of their hashes: as [`row`](Self::row) of each, but several times faster, since
+    /// reads overlap.
+    ///
+    /// # Complexity
+    /// O(k) for k hashes.
+    #[must_use]
+    pub fn rows(self, hashes: &[CellHash]) -> Vec<Option<RowId>> {
+        let mut rows = Vec::with_capacity(hashes.len());
+        self.rows_into(hashes, &mut rows);
+        rows
+    }
+
+    /// Appends the rows of many cells: as [`rows`](Self::rows), into memory that is there already.
+    pub fn rows_into(self, hashes: &[CellHash], rows: &mut Vec<Option<RowId>>) {
+        let keys = hashes.iter().map(CellHash::as_bytes);
+        self.keys()
+            .find_all(keys, |slot| rows.push(slot.map(|slot| RowId(slot.row))));
     }
 
     /// The hash of a row's cell, if there is such a row.
     #[must_use]
     pub fn hash(self, row: RowId) -> Option<CellHash> {
-        let places: &[u32] = self.slice(self.layout.row_keys);
-        let place = *places.get(row.index())?;
-        self.keys()
-            .get(place as usize)
-            .copied()
-            .map(CellHash::from_bytes)
+        self.slot(row).map(|slot| CellHash::from_bytes(slot.key))
     }
 
     /// A row's cell as its source drew it; `None` where the source had the hash alone.
     #[must_use]
     pub fn cell(self, row: RowId) -> Option<Cell> {
-        let drawings: &[u64] = self.slice(self.layout.drawings);
-        match drawings.get(row.index()).copied() {
-            None | Some(0) => None,
-            Some(code) => Cell::from_code(code).ok(),
-        }
+        let code = self.slot(row)?.drawing;
+        Cell::from_code(code).ok().filter(|_| code != 0)
     }
 
     /// The budgets at which the table has trials of a row.
@@ -220,15 +226,18 @@ impl<'s> Table<'s> {
         Some(self.slice(column.row_means.unwrap_or(column.trial_values)))
     }
 
-    /// The cells that both tables hold, as pairs of rows, in the order of their hashes.
+    /// The cells that both tables hold, as pairs of rows, in the order of this table's rows.
     ///
     /// # Complexity
-    /// O(n + m) for the whole join, O(1) memory.
+    /// A look-up in the other table for each row of this one; O(1) memory.
     pub fn join(self, other: Table<'s>) -> Join<'s> {
         Join {
             left: self,
             right: other,
-            at: (0, 0),
+            next: 0,
+            hashes: Vec::new(),
+            found: Vec::new().into_iter(),
+            found_from: 0,
         }
     }
 
@@ -244,8 +253,20 @@ impl<'s> Table<'s> {
         bytemuck::try_cast_slice(self.bytes(section)).unwrap_or_default()
     }
 
-    fn keys(self) -> &'s [[u8; 16]] {
-        self.slice(self.layout.keys)
+    pub(super) fn keys(self) -> Keys<'s> {
+        Keys {
+            seed: self.layout.seed,
+            pilots: self.slice(self.layout.pilots),
+            slots: self.slice(self.layout.slots),
+        }
+    }
+
+    /// The slot of a row.
+    fn slot(self, row: RowId) -> Option<&'s Slot> {
+        let places: &[u32] = self.slice(self.layout.row_slots);
+        let place = *places.get(row.index())?;
+        let slots: &[Slot] = self.slice(self.layout.slots);
+        slots.get(place as usize)
     }
 
     pub(super) fn entries(self, layout: &BudgetLayout) -> &'s [Entry] {
@@ -298,7 +319,29 @@ impl fmt::Debug for Table<'_> {
 pub struct Join<'s> {
     left: Table<'s>,
     right: Table<'s>,
-    at: (usize, usize),
+    /// The first row of the left table that was not looked for yet.
+    next: u32,
+    hashes: Vec<CellHash>,
+    /// What was found of the rows from `found_from` on.
+    found: std::vec::IntoIter<Option<RowId>>,
+    found_from: u32,
+}
+
+impl Join<'_> {
+    /// Looks for the next rows of the left table; whether there were any.
+    fn look_up(&mut self) -> bool {
+        const BATCH: u32 = 1024;
+        let end = (self.next + BATCH).min(self.left.len() as u32);
+        let rows = (self.next..end).map(RowId);
+        self.hashes.clear();
+        // A row without a hash, in a damaged file, ends the join.
+        self.hashes
+            .extend(rows.map_while(|row| self.left.hash(row)));
+        self.found = self.right.rows(&self.hashes).into_iter();
+        self.found_from = self.next;
+        self.next = end;
+        !self.hashes.is_empty()
+    }
 }
 
 impl Iterator for Join<'_> {
@@ -306,20 +349,15 @@ impl Iterator for Join<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let left = self.left.keys().get(self.at.0)?;
-            let right = self.right.keys().get(self.at.1)?;
-            match left.cmp(right) {
-                std::cmp::Ordering::Less => self.at.0 += 1,
-                std::cmp::Ordering::Greater => self.at.1 += 1,
-                std::cmp::Ordering::Equal => {
-                    let rows = |table: Table<'_>, place: usize| {
-                        let rows: &[u32] = table.slice(table.layout.key_rows);
-                        rows.get(place).copied().map(RowId)
-                    };
-                    let pair = (rows(self.left, self.at.0)?, rows(self.right, self.at.1)?);
-                    self.at = (self.at.0 + 1, self.at.1 + 1);
-                    return Some(pair);
+            for right in self.found.by_ref() {
+                let left = RowId(self.found_from);
+                self.found_from += 1;
+                if let Some(right) = right {
+                    return Some((left, right));
                 }
+            }
+            if !self.look_up() {
+                return None;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::RowId;
 use super::SnapshotError;
 use super::catalog::{BudgetLayout, Layout, TableLayout};
 use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
-use super::keys;
+use super::keys::Slot;
 use super::table::Table;
 
 /// What a verification found in order.
@@ -140,39 +140,33 @@ fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), Snapsh
             info.name,
         ));
     }
-    let all_keys: &[[u8; 16]] = table.slice(layout.keys);
-    if !all_keys.is_sorted_by(|a, b| a < b) {
+    let keys = table.keys();
+    let row_slots: &[u32] = table.slice(layout.row_slots);
+    let mut filled = 0;
+    for (place, slot) in keys.slots.iter().enumerate() {
+        let wrong = |what: &str| malformed(what, format!("slot {place}: {slot:?}"));
+        if !slot.is_sound() {
+            return Err(wrong("expected zeros where a slot holds nothing"));
+        }
+        if slot.row == Slot::EMPTY {
+            continue;
+        }
+        filled += 1;
+        if row_slots.get(slot.row as usize).map(|&own| own as usize) != Some(place) {
+            return Err(wrong("expected rows and slots to be numbered one to one"));
+        }
+        if keys.find(&slot.key) != Some(slot) {
+            return Err(wrong("expected the hash to lead to every key"));
+        }
+        if slot.drawing != 0 && table.cell(RowId(slot.row)).is_none() {
+            return Err(wrong("expected the drawing of a cell"));
+        }
+    }
+    if filled != table.len() {
         return Err(malformed(
-            "expected ascending distinct keys",
-            "others".to_owned(),
+            &format!("expected {} keys", table.len()),
+            filled.to_string(),
         ));
-    }
-    let key_rows: &[u32] = table.slice(layout.key_rows);
-    let row_keys: &[u32] = table.slice(layout.row_keys);
-    for (place, &row) in key_rows.iter().enumerate() {
-        if row_keys.get(row as usize).map(|&key| key as usize) != Some(place) {
-            return Err(malformed(
-                "expected rows and keys to be numbered one to one",
-                format!("key {place} with row {row}"),
-            ));
-        }
-    }
-    let directory: &[u32] = table.slice(layout.directory);
-    for (place, key) in all_keys.iter().enumerate() {
-        if keys::find(all_keys, directory, layout.directory_bits, key) != Some(place) {
-            return Err(malformed(
-                "expected the directory to lead to every key",
-                format!("key {place} out of reach"),
-            ));
-        }
-    }
-    for (row, &code) in table.slice::<u64>(layout.drawings).iter().enumerate() {
-        if code != 0 && table.cell(RowId(row as u32)).is_none() {
-            return Err(malformed(
-                "expected the drawing of a cell",
-                format!("row {row}: {code:#x}"),
-            ));
-        }
     }
     let wrong =
         |error: crate::index::IndexError| malformed("expected its indexes", error.to_string());

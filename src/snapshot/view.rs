@@ -360,7 +360,7 @@ impl<'v, 's> Row<'v, 's> {
     pub fn is_present(&self) -> bool {
         match self.view.repeats {
             Repeats::Given(_) => self.view.chosen_entry(self.id).is_some(),
-            _ => !self.entries().is_empty(),
+            _ => self.view.layout.one_each || !self.entries().is_empty(),
         }
     }
 

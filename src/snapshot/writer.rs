@@ -12,8 +12,7 @@ use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, Store
 use super::format::{
     BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, SECTION_ALIGN, Section, encode_sections,
 };
-use super::keys::directory_bits;
-use super::{SnapshotError, index};
+use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
 use crate::metrics::{
     ALIGNMENT, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint, rkyv_error,
@@ -288,38 +287,23 @@ impl SnapshotWriter {
         let sorted = Sorted::new(&table)?;
         let rows = sorted.keys.len();
 
-        let keys: Vec<[u8; 16]> = sorted.keys.iter().map(|key| key.to_bytes()).collect();
-        let bits = directory_bits(rows);
-        let mut directory = vec![0_u32; (1 << bits) + 1];
-        for key in &keys {
-            let prefix = super::keys::prefix(key, bits);
-            if let Some(slot) = directory.get_mut(prefix + 1) {
-                *slot += 1;
-            }
-        }
-        let mut sum = 0;
-        for slot in &mut directory {
-            sum += *slot;
-            *slot = sum;
-        }
-        let drawings: Vec<u64> = sorted
+        let by_row: Vec<([u8; 16], u64)> = sorted
             .row_keys
             .iter()
-            .map(|&key| {
-                let hash = sorted.keys.get(key as usize);
-                let code = hash.and_then(|hash| table.drawings.get(hash));
-                code.copied().unwrap_or_default()
+            .filter_map(|&key| {
+                let hash = sorted.keys.get(key as usize)?;
+                let drawing = table.drawings.get(hash);
+                Some((hash.to_bytes(), drawing.copied().unwrap_or_default()))
             })
             .collect();
-        let keys = self.section(Kind::Keys, bytemuck::cast_slice(&keys))?;
-        let key_rows = self.section(Kind::KeyRows, bytemuck::cast_slice(&sorted.key_rows))?;
-        let row_keys = self.section(Kind::RowKeys, bytemuck::cast_slice(&sorted.row_keys))?;
-        let directory = self.section(Kind::Directory, bytemuck::cast_slice(&directory))?;
-        let cells: Vec<Option<Cell>> = drawings
+        let built = keys::build(&by_row)?;
+        let slots = self.section(Kind::Slots, bytemuck::cast_slice(&built.slots))?;
+        let pilots = self.section(Kind::Pilots, bytemuck::cast_slice(&built.pilots))?;
+        let row_slots = self.section(Kind::RowSlots, bytemuck::cast_slice(&built.row_slots))?;
+        let cells: Vec<Option<Cell>> = by_row
             .iter()
-            .map(|&code| Cell::from_code(code).ok().filter(|_| code != 0))
+            .map(|&(_, code)| Cell::from_code(code).ok().filter(|_| code != 0))
             .collect();
-        let drawings = self.section(Kind::Drawings, bytemuck::cast_slice(&drawings))?;
         let mut budgets = Vec::with_capacity(sorted.budgets.len());
         let mut structural = Structural::default();
         for (&epochs, order) in &sorted.budgets {
@@ -331,13 +315,11 @@ impl SnapshotWriter {
         self.tables.push(StoredTable {
             name: table.info.name,
             rows: rows as u32,
-            directory_bits: bits,
+            seed: built.seed,
             info,
-            keys,
-            key_rows,
-            row_keys,
-            directory,
-            drawings,
+            slots,
+            pilots,
+            row_slots,
             records,
             index,
             budgets,
@@ -435,7 +417,7 @@ impl SnapshotWriter {
 /// The rows of a table: keys in order, rows in order of energy, and the trials of each budget in order of row and repeat.
 struct Sorted {
     keys: Vec<CellHash>,
-    key_rows: Vec<u32>,
+    /// The place of each row's key.
     row_keys: Vec<u32>,
     /// By budget: (row, trial number).
     budgets: BTreeMap<u32, Vec<(u32, u32)>>,
@@ -502,7 +484,6 @@ impl Sorted {
         }
         Ok(Self {
             keys,
-            key_rows,
             row_keys,
             budgets,
         })

@@ -301,9 +301,9 @@ fn range_lists_and_counts_what_satisfies_conditions() {
         ("energy", 2, "expected a name"),
         ("power<=3", 3, "no column `power`"),
     ] {
-        let (found, line) = folder.fail(&["range", small, "--where", condition]);
-        assert_eq!(found, code, "{line}");
-        assert!(line.contains(part), "{line}");
+        let run = folder.run(&["range", small, "--where", condition]);
+        assert_eq!(run.code, code, "{}", run.err);
+        assert!(run.err.contains(part), "{}", run.err);
     }
     let (code, line) = folder.fail(&["range", small, "--by", "power"]);
     assert_eq!(code, 3, "{line}");
@@ -353,9 +353,9 @@ fn recipe_takes_points_edits_tolerances_and_several_budgets() {
         (["--also-in", "third"], 3, "`other`"),
     ] {
         let words = ["recipe", small, "--table", "small"];
-        let (found, line) = folder.fail(&[&words[..], &more].concat());
-        assert_eq!(found, code, "{line}");
-        assert!(line.contains(part), "{line}");
+        let run = folder.run(&[&words[..], &more].concat());
+        assert_eq!(run.code, code, "{}", run.err);
+        assert!(run.err.contains(part), "{}", run.err);
     }
 }
 
