@@ -1,6 +1,7 @@
 //! Look-ups of all cells of the search space by hash, beside a `HashMap` and redb in the same run.
 //!
-//! `cargo bench --bench lookup`; `ECNAS_BENCH_CELLS` sets the number of cells (default 423,624: all of them).
+//! `cargo bench --bench lookup`; `ECNAS_BENCH_CELLS` sets the number of cells (default 423,624: all of them; beyond that, random
+//! hashes).
 
 mod common;
 
@@ -11,9 +12,9 @@ use criterion::{Criterion, Throughput};
 use ecnas::cell::CellHash;
 use ecnas::metrics::{Budget, Metric, TableInfo, Trial};
 use ecnas::snapshot::{Snapshot, SnapshotWriter};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use redb::{Database, ReadableDatabase, TableDefinition};
 
 const ROWS: TableDefinition<'_, [u8; 16], u32> = TableDefinition::new("rows");
@@ -32,9 +33,12 @@ fn main() {
     writer.begin_table(info).unwrap();
     let budget = Budget::epochs(108).unwrap();
     let mut keys: Vec<CellHash> = Vec::new();
-    for (number, cell) in ecnas::cell::enumerate(7, 9).take(count).enumerate() {
-        let mut trial = Trial::new(cell.hash(), budget, 1);
-        trial.cell = Some(cell);
+    let cells = ecnas::cell::enumerate(7, 9).map(|cell| (cell.hash(), Some(cell)));
+    let mut random = StdRng::seed_from_u64(common::SEED);
+    let more = std::iter::repeat_with(|| (CellHash::from_bytes(random.random()), None));
+    for (number, (hash, cell)) in cells.chain(more).take(count).enumerate() {
+        let mut trial = Trial::new(hash, budget, 1);
+        trial.cell = cell;
         trial.totals.set(Metric::Energy, (number % 1000) as f64);
         writer.add(&trial).unwrap();
         keys.push(trial.hash);
@@ -69,12 +73,15 @@ fn main() {
     let rows = transaction.open_table(ROWS).unwrap();
 
     let mut criterion = Criterion::default().configure_from_args();
+    let copy = Snapshot::open(&path).unwrap();
+    let in_copy = |hash: CellHash| copy.only_table().unwrap().row(hash).unwrap().0;
     let in_snapshot = |hash: CellHash| table.row(hash).unwrap().0;
     let in_map = |hash: CellHash| map[&hash];
     let in_redb = |hash: CellHash| rows.get(hash.to_bytes()).unwrap().unwrap().value();
     let by_view = |hash: CellHash| view.get(hash).unwrap().get(Metric::Energy).unwrap() as u32;
-    let look_ups: [(&str, &dyn Fn(CellHash) -> u32); 4] = [
-        ("snapshot: row", &in_snapshot),
+    let look_ups: [(&str, &dyn Fn(CellHash) -> u32); 5] = [
+        ("snapshot, mapped: row", &in_snapshot),
+        ("snapshot, private copy: row", &in_copy),
         ("HashMap: row", &in_map),
         ("redb: row", &in_redb),
         ("snapshot: energy", &by_view),
@@ -122,7 +129,15 @@ fn main() {
 
     let mut group = criterion.benchmark_group("open");
     let hash = keys[0];
-    group.bench_function("map, look up, count within a bound", |bencher| {
+    group.bench_function("map, look a row up", |bencher| {
+        bencher.iter(|| {
+            // SAFETY: nothing changes the file while the benchmark runs.
+            #[allow(unsafe_code)]
+            let snapshot = unsafe { Snapshot::map(&path) }.unwrap();
+            snapshot.only_table().unwrap().row(hash)
+        });
+    });
+    group.bench_function("map, count within a bound", |bencher| {
         bencher.iter(|| {
             // SAFETY: nothing changes the file while the benchmark runs.
             #[allow(unsafe_code)]
@@ -130,12 +145,12 @@ fn main() {
             let table = snapshot.only_table().unwrap();
             let view = table.view(budget).unwrap();
             let query = view.query().at_most(Metric::Energy, 300.0).unwrap();
-            (table.row(hash), query.count().unwrap())
+            query.count().unwrap()
         });
     });
     let bytes = std::fs::read(&path).unwrap();
     let aligned = ecnas::snapshot::AlignedBytes::copy_from(&bytes);
-    group.bench_function("the same over bytes in memory", |bencher| {
+    group.bench_function("both over bytes in memory", |bencher| {
         bencher.iter(|| {
             let snapshot = Snapshot::from_bytes(black_box(aligned.as_ref())).unwrap();
             let table = snapshot.only_table().unwrap();
@@ -144,7 +159,7 @@ fn main() {
             (table.row(hash), query.count().unwrap())
         });
     });
-    group.bench_function("map and unmap the file alone", |bencher| {
+    group.bench_function("map, touch two pages, unmap (probe)", |bencher| {
         bencher.iter(|| ecnas_map(&path));
     });
     group.finish();

@@ -100,6 +100,7 @@ fn reduce(hash: u64, bound: usize) -> usize {
 
 /// Where a pilot sends a key.
 fn displace(hash: u64, pilot: u16, slots: usize) -> usize {
+    // Spread over all bits, so that two keys never stay as far apart as they are.
     let mixed = hash ^ (u64::from(pilot) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     reduce(mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93), slots)
 }
@@ -107,9 +108,9 @@ fn displace(hash: u64, pilot: u16, slots: usize) -> usize {
 /// Keys are hashes already, but who chose them is not known.
 fn hash(key: &[u8; 16], seed: u64) -> u64 {
     let [low, high] = bytemuck::cast::<[u8; 16], [u64; 2]>(*key).map(u64::from_le);
-    let low = (low ^ seed).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (low ^ (low >> 32) ^ high).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 29)
+    // Two products that do not wait for each other.
+    (low ^ seed).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+        ^ high.rotate_left(32).wrapping_mul(0x94D0_49BB_1331_11EB)
 }
 
 /// What a table's keys become.

@@ -3,26 +3,29 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 
 use crate::failure::Failure;
 
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Whether the next Ctrl-C ends the program, whatever it is doing.
+static ENDS_AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 /// Listens to Ctrl-C: the first one asks work that [holds](Hold) the program to stop; without any, or the second time, the
-/// program ends.
+/// program ends at once, even while it waits for somebody to read what it wrote.
 pub fn listen() -> Result<(), Failure> {
-    let end = || {
-        let stops_itself = HOLDS.load(Ordering::SeqCst) > 0;
-        if !stops_itself || INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(end)
-        .map_err(|error| Failure::error(format!("cannot listen to Ctrl-C: {error}")))
+    let failed = |error| Failure::error(format!("cannot listen to Ctrl-C: {error}"));
+    let ends_at_once = || Arc::clone(&ENDS_AT_ONCE);
+    flag::register_conditional_shutdown(SIGINT, 130, ends_at_once()).map_err(failed)?;
+    flag::register(SIGINT, Arc::clone(&INTERRUPTED)).map_err(failed)?;
+    flag::register(SIGINT, ends_at_once()).map_err(failed)?;
+    Ok(())
 }
 
 /// Whether Ctrl-C asked work to stop.
@@ -37,13 +40,18 @@ impl Hold {
     /// Holds the program until it is dropped.
     pub fn new() -> Self {
         HOLDS.fetch_add(1, Ordering::SeqCst);
+        if !interrupted() {
+            ENDS_AT_ONCE.store(false, Ordering::SeqCst);
+        }
         Self(())
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        HOLDS.fetch_sub(1, Ordering::SeqCst);
+        if HOLDS.fetch_sub(1, Ordering::SeqCst) == 1 {
+            ENDS_AT_ONCE.store(true, Ordering::SeqCst);
+        }
     }
 }
 
