@@ -9,6 +9,8 @@ use std::hint::black_box;
 use criterion::Criterion;
 use ecnas::index::IndexBuilder;
 use ecnas::metrics::{Budget, Metric};
+use ecnas::pareto;
+use ecnas::query::{Loss, Objective, RecipeQuery, Reference};
 use ecnas::snapshot::{RowId, View};
 
 const SELECTIVITIES: [f64; 5] = [0.00001, 0.001, 0.01, 0.1, 0.5];
@@ -56,6 +58,8 @@ fn main() {
         let view = table.view(Budget::epochs(epochs).unwrap()).unwrap();
         ranges(&mut criterion, &view, epochs);
         best(&mut criterion, &view, epochs);
+        dominance(&mut criterion, &view, epochs);
+        recipes(&mut criterion, &view, epochs);
     }
     build(
         &mut criterion,
@@ -201,6 +205,125 @@ fn best(criterion: &mut Criterion, view: &View<'_>, epochs: u32) {
             row = (row + 7_654_321) % view.len();
             let row = view.at(RowId(row as u32)).unwrap();
             black_box((row.get(Metric::Energy), row.get(Metric::ValidationAccuracy)))
+        });
+    });
+    group.finish();
+}
+
+fn dominance(criterion: &mut Criterion, view: &View<'_>, epochs: u32) {
+    let mut group = criterion.benchmark_group(format!("{epochs} epochs, dominance"));
+    let usual = view
+        .dominance([Objective::ENERGY, Objective::VALIDATION_ACCURACY])
+        .unwrap();
+    let energies = sorted(view.column(Metric::Energy).unwrap());
+    let accuracies = sorted(view.column(Metric::ValidationAccuracy).unwrap());
+    let points: Vec<[f64; 2]> = (0..997)
+        .map(|number| {
+            let at =
+                |values: &[f64], step: usize| values[values.len() * (number * step % 997) / 997];
+            [at(&energies, 389), at(&accuracies, 611)]
+        })
+        .collect();
+    let mut at = 0;
+    let mut next = || {
+        at = (at + 1) % points.len();
+        points[at]
+    };
+    group.bench_function("is a point dominated", |b| {
+        b.iter(|| usual.is_dominated(next()));
+    });
+    group.bench_function("how many rows dominate a point", |b| {
+        b.iter(|| usual.dominator_count(next()));
+    });
+    group.bench_function("which rows dominate a point", |b| {
+        b.iter(|| usual.dominators(next()));
+    });
+    println!("front of {} rows", usual.front().len());
+    group.bench_function("front of the view (stored)", |b| {
+        b.iter(|| black_box(&usual).front().len());
+    });
+    let mut row = 0;
+    group.bench_function("non-domination rank of a row (stored)", |b| {
+        b.iter(|| {
+            row = (row + 7_654_321) % view.len();
+            usual.layer(RowId(row as u32))
+        });
+    });
+    let boxes = boxes(view, 0.1);
+    let mut at = 0;
+    group.bench_function("front inside a box of 10 % of the rows", |b| {
+        b.iter(|| {
+            at = (at + 1) % boxes.len();
+            let (most, least) = boxes[at];
+            let query = view.query().at_most(Metric::Energy, most).unwrap();
+            let query = query.at_least(Metric::ValidationAccuracy, least).unwrap();
+            usual.front_in(&query).unwrap()
+        });
+    });
+    let bounds = usual.bounds().unwrap();
+    group.bench_function("hypervolume", |b| {
+        b.iter(|| usual.hypervolume(bounds.reference));
+    });
+    group.sample_size(10);
+    let column = |metric| view.column(metric).unwrap();
+    let costs: Vec<[f64; 3]> = column(Metric::Energy)
+        .iter()
+        .zip(column(Metric::ValidationAccuracy))
+        .zip(column(Metric::TrainableParameters))
+        .map(|((e, a), p)| [*e, -a, *p])
+        .collect();
+    let pairs: Vec<[f64; 2]> = costs.iter().map(|&[e, a, _]| [e, a]).collect();
+    group.bench_function("front over 2 objectives, from nothing", |b| {
+        b.iter(|| pareto::front(&pairs).len());
+    });
+    group.bench_function("front over 3 objectives, from nothing", |b| {
+        b.iter(|| pareto::front(&costs).len());
+    });
+    group.bench_function("layers over 2 objectives, from nothing", |b| {
+        b.iter(|| pareto::layers(&pairs).len());
+    });
+    group.finish();
+}
+
+fn recipes(criterion: &mut Criterion, view: &View<'_>, epochs: u32) {
+    let mut group = criterion.benchmark_group(format!("{epochs} epochs, recipe"));
+    let mut query = RecipeQuery::default();
+    let search = view.recipes(&query).unwrap();
+    let mut row = 0;
+    group.bench_function("best for any row", |b| {
+        b.iter(|| {
+            row = (row + 7_654_321) % view.len();
+            search.best_for(RowId(row as u32))
+        });
+    });
+    query.tolerated_loss = Loss::Absolute(0.001);
+    let good = view
+        .query()
+        .at_least(Metric::ValidationAccuracy, 0.9)
+        .unwrap();
+    let references: Vec<RecipeQuery> = good
+        .sample(64, common::SEED)
+        .unwrap()
+        .into_iter()
+        .map(|row| {
+            let mut query = query.clone();
+            query.reference = Reference::Cell(view.at(row).unwrap().hash());
+            query
+        })
+        .collect();
+    let found: usize = references
+        .iter()
+        .map(|q| view.recipes(q).unwrap().front().unwrap().len())
+        .sum();
+    let mut at = 0;
+    let name = format!(
+        "front of recipes with edits ({} on average)",
+        found / references.len()
+    );
+    group.bench_function(name, |b| {
+        b.iter(|| {
+            at = (at + 1) % references.len();
+            view.recipes(&references[at]).unwrap().front().unwrap()
         });
     });
     group.finish();

@@ -150,9 +150,27 @@ impl<'a> ColumnIndex<'a> {
     /// O(log n).
     #[must_use]
     pub fn ranks(&self, interval: Interval) -> Range<u32> {
-        let (_, start) = self.partition(|value| interval.is_below(value));
-        let (_, end) = self.partition(|value| !interval.is_above(value));
+        let (_, start) = self.lower(interval);
+        let (_, end) = self.upper(interval);
         start..end.max(start)
+    }
+
+    /// How many codes begin, and how many values lie, before an interval.
+    fn lower(&self, interval: Interval) -> (usize, u32) {
+        if interval.has_lower() {
+            self.partition(|value| interval.is_below(value))
+        } else {
+            (0, 0)
+        }
+    }
+
+    /// How many codes begin, and how many values lie, before the end of an interval.
+    fn upper(&self, interval: Interval) -> (usize, u32) {
+        if interval.has_upper() {
+            self.partition(|value| !interval.is_above(value))
+        } else {
+            (self.edges.len(), self.present())
+        }
     }
 
     /// The row at a place in ascending order of value; rows of equal value are in ascending order.
@@ -234,8 +252,8 @@ impl<'a> ColumnIndex<'a> {
 
     /// An interval as codes, and the rows of the codes that it cuts.
     pub(super) fn span(&self, interval: Interval) -> Span<'a> {
-        let (first, start) = self.partition(|value| interval.is_below(value));
-        let (behind, end) = self.partition(|value| !interval.is_above(value));
+        let (first, start) = self.lower(interval);
+        let (behind, end) = self.upper(interval);
         if start >= end {
             return Span::default();
         }

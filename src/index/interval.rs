@@ -93,6 +93,14 @@ impl Interval {
         !value.is_nan() && !self.is_below(value) && !self.is_above(value)
     }
 
+    pub(crate) const fn has_lower(&self) -> bool {
+        !matches!(self.lower, Bound::Unbounded)
+    }
+
+    pub(crate) const fn has_upper(&self) -> bool {
+        !matches!(self.upper, Bound::Unbounded)
+    }
+
     /// The lower bound; minus infinity where there is none.
     pub(crate) const fn least(&self) -> f64 {
         match self.lower {

@@ -118,7 +118,7 @@ impl<'a> PairIndex<'a> {
     /// The rows that lie in a box.
     ///
     /// # Complexity
-    /// O(rows within the bounds of x), 64 of them at once.
+    /// O(rows within the bounds of x), or of the table, 64 of them at once; O(rows found) where they are few.
     #[must_use]
     pub fn rows(&self, x: Interval, y: Interval) -> RowSet {
         self.bits(x, y).to_set()
@@ -127,29 +127,45 @@ impl<'a> PairIndex<'a> {
     /// The rows that lie in a box, as bits.
     pub(crate) fn bits(&self, x: Interval, y: Interval) -> RowBits {
         let places = self.x.ranks(x);
-        let span = self.y.span(y);
-        let mut bits = RowBits::window(places.clone());
-        let base = bits.base();
-        let codes = self.codes().get(base as usize..places.end as usize);
-        if !span.whole.is_empty() {
-            scan::mark(codes.unwrap_or_default(), span.whole, bits.words_mut());
-        }
-        bits.begin_at(places.start);
-        let cut = span.cut.iter().flat_map(|rows| rows.iter());
-        let cut = cut.filter(|&row| x.contains(self.x.value(row)));
         if self.x.is_row_order() {
-            cut.for_each(|row| bits.set(row));
+            let bits = self.y.marked(y, places.clone());
+            return bits.unwrap_or_default();
+        }
+        let rows = 0..self.x.values().len() as u32;
+        // To mark a row by its code costs about a twentieth of what it costs to find it by its place and to set its bit.
+        let found = self.count(x, y) as usize;
+        if found + places.len() / 20 > rows.len() / 10
+            && let (Some(mut bits), Some(by_y)) = (
+                self.x.marked(x, rows.clone()),
+                self.y.marked(y, rows.clone()),
+            )
+        {
+            bits.intersect(&by_y);
             return bits;
         }
-        let mut by_row = RowBits::window(0..self.x.values().len() as u32);
+        let mut bits = RowBits::window(rows);
+        if found < places.len() / 256 {
+            self.ascending(x, y).for_each(|row| bits.set(row));
+            return bits;
+        }
+        let span = self.y.span(y);
+        let mut by_place = RowBits::window(places.clone());
+        let base = by_place.base();
+        if !span.whole.is_empty() {
+            let codes = self.codes().get(base as usize..places.end as usize);
+            scan::mark(codes.unwrap_or_default(), span.whole, by_place.words_mut());
+        }
+        by_place.begin_at(places.start);
         let order = self.x.stretch(base..places.end);
-        bits.for_each(|place| {
+        by_place.for_each(|place| {
             if let Some(row) = order.get((place - base) as usize) {
-                by_row.set(row);
+                bits.set(row);
             }
         });
-        cut.for_each(|row| by_row.set(row));
-        by_row
+        let cut = span.cut.iter().flat_map(|rows| rows.iter());
+        let cut = cut.filter(|&row| x.contains(self.x.value(row)));
+        cut.for_each(|row| bits.set(row));
+        bits
     }
 
     /// The rows of a box in ascending order of x (ties in ascending order of row), found as they are asked for.
@@ -306,10 +322,19 @@ impl<'a> PairIndex<'a> {
     #[must_use]
     pub fn is_dominated(&self, x: f64, y: f64) -> bool {
         // The last row of the front that costs no more is the best of those.
-        let place = self.arrays.staircase.partition_point(|&[own, _]| own <= x);
-        let best = place
-            .checked_sub(1)
-            .and_then(|place| self.arrays.staircase.get(place));
+        let mut left = self.arrays.staircase;
+        let mut best = None;
+        while left.len() > 8 {
+            let (low, high) = left.split_at(left.len() / 2);
+            let step = high.first();
+            let costs_no_more = step.is_some_and(|&[own, _]| own <= x);
+            best = if costs_no_more { step } else { best };
+            left = if costs_no_more { high } else { low };
+        }
+        for step in left {
+            let &[own, _] = step;
+            best = if own <= x { Some(step) } else { best };
+        }
         best.is_some_and(|&[best_x, best_y]| best_y > y || (best_y == y && best_x < x))
     }
 
@@ -322,8 +347,33 @@ impl<'a> PairIndex<'a> {
         if x.is_nan() || y.is_nan() {
             return 0;
         }
-        let equal = self.count(Interval::at(x), Interval::at(y));
-        self.count(Interval::up_to(x), Interval::from(y)) - equal
+        let as_good = self.count(Interval::up_to(x), Interval::from(y));
+        as_good.saturating_sub(self.count_at(x, y))
+    }
+
+    /// How many rows a point dominates.
+    ///
+    /// # Complexity
+    /// As [`count`](Self::count).
+    #[must_use]
+    pub fn dominated_count(&self, x: f64, y: f64) -> u32 {
+        if x.is_nan() || y.is_nan() {
+            return 0;
+        }
+        let as_bad = self.count(Interval::from(x), Interval::up_to(y));
+        as_bad.saturating_sub(self.count_at(x, y))
+    }
+
+    /// How many rows lie at a point.
+    fn count_at(&self, x: f64, y: f64) -> u32 {
+        let (at_x, at_y) = (Interval::at(x), Interval::at(y));
+        let places = self.x.ranks(at_x);
+        if places.len() > 64 {
+            return self.count(at_x, at_y);
+        }
+        let rows = self.x.stretch(places);
+        let equal = rows.iter().filter(|&row| self.y.value(row) == y);
+        equal.count() as u32
     }
 
     /// The rows that dominate a point, in ascending order of x.

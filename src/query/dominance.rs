@@ -435,9 +435,11 @@ impl<'v, 's, const D: usize> Dominance<'v, 's, D> {
             return 0;
         };
         if let (Some(pair), &[x, y]) = (&self.pair, point.as_slice()) {
-            let [box_x, box_y] = side.of(x, y);
-            let equal = pair.count(Interval::at(x), Interval::at(y));
-            return pair.count(box_x, box_y).saturating_sub(equal) as usize;
+            let count = match side {
+                Side::Better => pair.dominator_count(x, y),
+                Side::Worse => pair.dominated_count(x, y),
+            };
+            return count as usize;
         }
         self.scan(point, side).count()
     }

@@ -180,9 +180,11 @@ fn with_index(
             let found = pair.index.ascending(pair.x.interval, pair.y.interval);
             return Ok(sparse(found, &others, pair.index.x()));
         }
-        let coded = indexed.iter().filter(|other| other.column.is_coded());
-        // To mark codes costs about a twentieth of what it costs to find a row by its place and to set its bit.
-        if pair.places / 20 + pair.count < coded.count() * rows / 20 {
+        // With a third coded column, codes are quicker than the order of the pair.
+        if others
+            .iter()
+            .all(|other| index.column(other.name).is_none_or(|own| !own.is_coded()))
+        {
             trace.note("codes in order", pair.places, || {
                 format!("{} and {}", pair.x, pair.y)
             });
