@@ -26,7 +26,7 @@
 //!
 //! let snapshot = Snapshot::open("ec-nas.ecnas")?;
 //! let view = snapshot.view("energy_4V9E_4epochs", Budget::epochs(108)?)?;
-//! for recipe in ecnas::query::recipes(&view, &RecipeQuery::default())?.recipes {
+//! for recipe in view.recipes(&RecipeQuery::default())?.front()? {
 //!     println!("{:.0} % less energy: {}", 100.0 * recipe.saving, recipe.hash);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

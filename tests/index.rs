@@ -263,3 +263,28 @@ fn what_does_not_fit_is_refused() {
         Err(IndexError::Malformed { .. })
     ));
 }
+
+#[test]
+fn an_order_of_rows_that_are_none_ends() {
+    let values: Vec<f64> = (0..100).map(f64::from).rev().collect();
+    let table = Table {
+        x: values.clone(),
+        y: values,
+        kind: vec![None; 100],
+    };
+    let built = table.build();
+    let mut bytes = vec![0_u64; built.as_ref().len() / 8];
+    let all = bytemuck::cast_slice_mut::<_, u8>(&mut bytes);
+    all.copy_from_slice(built.as_ref());
+    // The order of x begins with rows 99, 98, 97.
+    let order: Vec<u8> = [99_u32, 98, 97]
+        .iter()
+        .flat_map(|row| row.to_le_bytes())
+        .collect();
+    let place = all.windows(12).position(|window| window == order).unwrap();
+    all[place..place + 12].fill(0xFF);
+    let index = table.open(bytemuck::cast_slice(&bytes)).unwrap();
+    let pair = index.pair("x", "y").unwrap();
+    assert!(pair.front_in(Interval::ALL, Interval::ALL).len() < 100);
+    assert!(index.verify().is_err());
+}

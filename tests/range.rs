@@ -195,7 +195,7 @@ fn policies() -> impl Strategy<Value = Repeats> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(120))]
 
     #[test]
     fn queries_find_what_a_scan_finds(

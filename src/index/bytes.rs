@@ -217,7 +217,10 @@ impl Arrays {
         self.arrays.append(&mut other.arrays);
     }
 
-    pub fn finish(self, rows: usize) -> IndexBytes {
+    /// Small arrays stand first, together, so that opening touches few pages.
+    pub fn finish(mut self, rows: usize) -> IndexBytes {
+        const SMALL: usize = 256;
+        self.arrays.sort_by_key(|(_, _, bytes)| bytes.len() > SMALL);
         let table_end = HEADER_LEN + self.arrays.len() * ENTRY_LEN;
         let mut head = Vec::with_capacity(table_end);
         let mut end = table_end;

@@ -24,6 +24,8 @@ pub struct ColumnIndex<'a> {
     starts: &'a [u32],
     codes: &'a [u16],
     buckets: Bitmaps<'a>,
+    /// How many rows have a value.
+    present: u32,
 }
 
 /// The codes that lie wholly in an interval, and the rows of codes that it cuts.
@@ -109,12 +111,16 @@ impl<'a> ColumnIndex<'a> {
     }
 
     /// Whether the lengths of the arrays fit each other.
-    pub(super) fn check(&self) -> Result<(), IndexError> {
+    pub(super) fn check(&mut self) -> Result<(), IndexError> {
         let rows = self.values.len();
+        // Where there is an order, its length says it: no page is touched for it.
+        self.present = match self.order.len() {
+            0 => self.starts.last().copied().unwrap_or_default(),
+            places => places as u32,
+        };
         let fits = self.starts.len() == self.edges.len() + 1
             && (self.codes.is_empty() || self.codes.len() == rows)
-            && self.present() as usize <= rows
-            && (self.order.is_empty() || self.order.len() == self.present() as usize);
+            && self.present as usize <= rows;
         if fits {
             return Ok(());
         }
@@ -139,8 +145,8 @@ impl<'a> ColumnIndex<'a> {
 
     /// How many rows have a value.
     #[must_use]
-    pub fn present(&self) -> u32 {
-        self.starts.last().copied().unwrap_or_default()
+    pub const fn present(&self) -> u32 {
+        self.present
     }
 
     /// The places, in ascending order of value, of the rows whose value lies in an interval: how many they are is the
@@ -368,8 +374,12 @@ impl<'a> ColumnIndex<'a> {
     /// Checks everything that the column's index says against its values.
     pub(super) fn verify(&self) -> Result<(), String> {
         let present = self.values.iter().filter(|value| !value.is_nan()).count();
-        if self.present() as usize != present {
-            return Err(format!("{} places for {present} values", self.present()));
+        let end = self.starts.last().copied().unwrap_or_default();
+        if self.present as usize != present || end != self.present {
+            return Err(format!(
+                "{} places, up to {end}, for {present} values",
+                self.present
+            ));
         }
         let key = |place: u32| {
             let row = self.row_at(place)?;
@@ -440,6 +450,7 @@ impl Built {
             starts: &self.starts,
             codes: &self.codes,
             buckets: Bitmaps::default(),
+            present: self.order.len() as u32,
         }
     }
 }

@@ -139,7 +139,7 @@ impl<'a> Index<'a> {
                 next(usize::MAX)?;
             }
         }
-        for (_, column) in &index.columns {
+        for (_, column) in &mut index.columns {
             column.check()?;
         }
         for arrays in pairs {
@@ -219,9 +219,10 @@ impl<'a> Index<'a> {
                     .map_or("", |(name, _)| *name)
                     .to_owned()
             };
-            match sizes.last_mut() {
-                Some(last) if last.of == of && last.structure == structure => last.bytes += bytes,
-                _ => sizes.push(IndexSize {
+            let mut known = sizes.iter_mut();
+            match known.find(|size| size.of == of && size.structure == structure) {
+                Some(size) => size.bytes += bytes,
+                None => sizes.push(IndexSize {
                     of,
                     structure,
                     bytes,

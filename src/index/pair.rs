@@ -232,7 +232,8 @@ impl<'a> PairIndex<'a> {
                     places.raise(code.saturating_add(u16::from(single)));
                 }
             }
-            places.skip_to(end);
+            // In a damaged index a row may be none, and equal nothing.
+            places.skip_to(end.max(place.saturating_add(1)));
         }
         front
     }

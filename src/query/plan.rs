@@ -97,7 +97,7 @@ fn filter(query: &Query<'_, '_>, trace: &mut Trace) -> Result<Option<RowSet>, Qu
     let mut left = query.within.clone();
     for (feature, values) in &query.features {
         let index = query.view.index()?;
-        let category = index.and_then(|index| index.table.category(feature.name()));
+        let category = index.and_then(|index| index.of_table()?.category(feature.name()));
         let rows = match category {
             Some(category) => category.rows(values.clone())?,
             None => {

@@ -1,7 +1,9 @@
 //! Which columns of a snapshot are indexed, and the indexes of a view.
 
-use super::SnapshotError;
+use std::sync::OnceLock;
+
 use super::catalog::BudgetLayout;
+use super::{SnapshotError, Table};
 use crate::cell::Feature;
 use crate::index::{ColumnIndex, Index, IndexBuilder, IndexBytes, IndexError};
 use crate::metrics::Metric;
@@ -68,15 +70,32 @@ pub(super) fn of_table(
 pub(crate) struct ViewIndex<'s> {
     /// Of the view's own columns.
     pub budget: Index<'s>,
-    /// Of what does not depend on the budget.
-    pub table: Index<'s>,
+    table: Table<'s>,
+    /// Opened when first asked for; `None` where it is damaged: then queries scan.
+    of_table: OnceLock<Option<Index<'s>>>,
 }
 
 impl<'s> ViewIndex<'s> {
+    pub const fn new(budget: Index<'s>, table: Table<'s>) -> Self {
+        Self {
+            budget,
+            table,
+            of_table: OnceLock::new(),
+        }
+    }
+
     /// The index of a column.
     pub fn column(&self, name: &str) -> Option<&ColumnIndex<'s>> {
-        let own = self.budget.column(name);
-        own.or_else(|| self.table.column(name))
+        if STRUCTURAL.iter().any(|metric| metric.name() == name) {
+            return self.of_table()?.column(name);
+        }
+        self.budget.column(name)
+    }
+
+    /// Of what does not depend on the budget.
+    pub fn of_table(&self) -> Option<&Index<'s>> {
+        let index = self.of_table.get_or_init(|| self.table.index().ok());
+        index.as_ref()
     }
 }
 

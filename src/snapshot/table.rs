@@ -194,11 +194,10 @@ impl<'s> Table<'s> {
     pub fn index_sizes(self) -> Result<Vec<(Option<Budget>, Vec<IndexSize>)>, SnapshotError> {
         let mut sizes = Vec::new();
         for layout in &self.layout.budgets {
-            let index = View::new(self, layout, Repeats::Mean).index_of_file()?;
             if sizes.is_empty() {
-                sizes.push((None, index.table.sizes()));
+                sizes.push((None, self.index()?.sizes()));
             }
-            sizes.push((Some(layout.budget), index.budget.sizes()));
+            sizes.push((Some(layout.budget), self.budget_index(layout)?.sizes()));
         }
         Ok(sizes)
     }

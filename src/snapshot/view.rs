@@ -225,15 +225,11 @@ impl<'s> View<'s> {
             }
             Repeats::Given(_) => false,
         };
-        let index = reads_file.then(|| self.index_of_file()).transpose()?;
+        let budget = reads_file.then(|| self.table.budget_index(self.layout));
+        let index = budget
+            .transpose()?
+            .map(|budget| ViewIndex::new(budget, self.table));
         Ok(self.index.get_or_init(|| index).as_ref())
-    }
-
-    pub(super) fn index_of_file(&self) -> Result<ViewIndex<'s>, SnapshotError> {
-        Ok(ViewIndex {
-            budget: self.table.budget_index(self.layout)?,
-            table: self.table.index()?,
-        })
     }
 
     fn values(&self, number: usize) -> &[f64] {
