@@ -45,8 +45,10 @@ fn main() {
     let cells = cells.and_then(|text| text.parse().ok()).unwrap_or(423_624);
     let snapshot = common::sealed_columns(cells);
     let table = snapshot.only_table().unwrap();
-    for (budget, sizes) in table.index_sizes().unwrap() {
-        let bytes: usize = sizes.iter().map(|size| size.bytes).sum();
+    let sizes = table.index_sizes().unwrap();
+    for budget in std::iter::once(None).chain(table.budgets().map(Some)) {
+        let own = sizes.iter().filter(|(own, _)| *own == budget);
+        let bytes: usize = own.map(|(_, size)| size.bytes).sum();
         println!(
             "index of {}: {:.1} bytes a row",
             budget.map_or("the table".to_owned(), |budget| budget.to_string()),

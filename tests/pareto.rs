@@ -242,6 +242,7 @@ proptest! {
         let found = pareto::crowding_distance(&points);
         let mut expected = vec![0.0; points.len()];
         let whole: Vec<usize> = (0..points.len()).filter(|&i| complete(&points[i])).collect();
+        #[allow(clippy::needless_range_loop)]
         for k in 0..3 {
             let mut order = whole.clone();
             order.sort_by(|&a, &b| points[a][k].partial_cmp(&points[b][k]).unwrap().then(a.cmp(&b)));

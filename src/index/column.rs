@@ -274,7 +274,10 @@ impl<'a> ColumnIndex<'a> {
             (first as u16 + 1..=last as u16, [before, after])
         } else {
             // No code lies in the interval as a whole; one or two are cut.
-            (1..=0, [self.stretch(start..end), Rows::default()])
+            (
+                RangeInclusive::new(1, 0),
+                [self.stretch(start..end), Rows::default()],
+            )
         };
         Span {
             whole,

@@ -72,7 +72,7 @@ fn limit<const D: usize>(a: &[f64; D], b: &[f64; D]) -> [f64; D] {
 }
 
 /// The volume in the first `dimensions` objectives.
-fn volume<const D: usize>(gains: &mut Vec<[f64; D]>, dimensions: usize) -> f64 {
+fn volume<const D: usize>(gains: &mut [[f64; D]], dimensions: usize) -> f64 {
     match dimensions {
         0 => 0.0,
         1 => gains.iter().map(|gain| at(gain, 0)).fold(0.0, f64::max),
@@ -138,7 +138,7 @@ fn by_heights<const D: usize>(gains: &mut [[f64; D]]) -> f64 {
 }
 
 /// More objectives: each point's slice of what those that gain more in the last objective do not cover.
-fn by_slices<const D: usize>(gains: &mut Vec<[f64; D]>, dimensions: usize) -> f64 {
+fn by_slices<const D: usize>(gains: &mut [[f64; D]], dimensions: usize) -> f64 {
     let last = dimensions - 1;
     gains.sort_unstable_by(|a, b| order(at(a, last), at(b, last)));
     let mut volume_so_far = 0.0;

@@ -184,20 +184,19 @@ impl<'s> Table<'s> {
         std::ptr::eq(self.layout, other.layout)
     }
 
-    /// What the indexes take: those of the table, and those of each budget.
+    /// What each part of the indexes takes: those of the table, then those of each budget.
     ///
     /// # Errors
     /// The bytes of an index are damaged.
     ///
     /// # Complexity
     /// O(columns), whatever the rows.
-    pub fn index_sizes(self) -> Result<Vec<(Option<Budget>, Vec<IndexSize>)>, SnapshotError> {
-        let mut sizes = Vec::new();
+    pub fn index_sizes(self) -> Result<Vec<(Option<Budget>, IndexSize)>, SnapshotError> {
+        let own = self.index()?.sizes().into_iter();
+        let mut sizes: Vec<_> = own.map(|size| (None, size)).collect();
         for layout in &self.layout.budgets {
-            if sizes.is_empty() {
-                sizes.push((None, self.index()?.sizes()));
-            }
-            sizes.push((Some(layout.budget), self.budget_index(layout)?.sizes()));
+            let own = self.budget_index(layout)?.sizes();
+            sizes.extend(own.into_iter().map(|size| (Some(layout.budget), size)));
         }
         Ok(sizes)
     }

@@ -92,22 +92,20 @@ struct IndexCost {
 
 fn index_costs(table: Table<'_>) -> Result<Vec<IndexCost>, SnapshotError> {
     let mut costs: Vec<IndexCost> = Vec::new();
-    for (budget, sizes) in table.index_sizes()? {
-        for size in sizes {
-            let at = usize::from(budget.is_some());
-            let mut known = costs.iter_mut();
-            match known.find(|cost| cost.of == size.of && cost.structure == size.structure) {
-                Some(cost) => {
-                    cost.bytes += size.bytes;
-                    cost.budgets += at;
-                }
-                None => costs.push(IndexCost {
-                    of: size.of,
-                    structure: size.structure,
-                    bytes: size.bytes,
-                    budgets: at,
-                }),
+    for (budget, size) in table.index_sizes()? {
+        let at = usize::from(budget.is_some());
+        let mut known = costs.iter_mut();
+        match known.find(|cost| cost.of == size.of && cost.structure == size.structure) {
+            Some(cost) => {
+                cost.bytes += size.bytes;
+                cost.budgets += at;
             }
+            None => costs.push(IndexCost {
+                of: size.of,
+                structure: size.structure,
+                bytes: size.bytes,
+                budgets: at,
+            }),
         }
     }
     Ok(costs)
@@ -309,16 +307,14 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
     }
     object.extend(object! { "budgets": budgets });
     let mut indexes: Vec<Value> = Vec::new();
-    for (budget, sizes) in table.index_sizes()? {
-        for size in sizes {
-            let index = object! {
-                "budget_epochs": budget.map(Budget::get),
-                "of": size.of,
-                "structure": size.structure,
-                "bytes": size.bytes,
-            };
-            indexes.push(index.into());
-        }
+    for (budget, size) in table.index_sizes()? {
+        let index = object! {
+            "budget_epochs": budget.map(Budget::get),
+            "of": size.of,
+            "structure": size.structure,
+            "bytes": size.bytes,
+        };
+        indexes.push(index.into());
     }
     object.extend(object! { "indexes": indexes });
     Ok(object)
