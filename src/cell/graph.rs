@@ -54,8 +54,11 @@ pub(super) const fn op_shift(v: usize) -> usize {
 }
 
 /// The set bits of a mask, lowest first.
-pub(super) fn bits(mask: u8) -> impl Iterator<Item = usize> + Clone {
-    (0..8).filter(move |bit| mask >> bit & 1 == 1)
+pub(super) fn bits(mut mask: u8) -> impl Iterator<Item = usize> + Clone {
+    std::iter::from_fn(move || {
+        let bit = mask.trailing_zeros() as usize;
+        (mask != 0).then(|| mask &= mask - 1).map(|()| bit)
+    })
 }
 
 impl Graph {

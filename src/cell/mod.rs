@@ -36,6 +36,7 @@ mod error;
 mod feature;
 mod graph;
 mod hash;
+mod mapping;
 mod md5;
 mod neighbours;
 mod op;

@@ -1,128 +1,240 @@
-//! ecnas' answers.
+//! `ecnas`: a sealed snapshot, asked through its views.
 
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
 use ecnas::cell::CellHash;
-use ecnas::index::IndexBuilder;
-use ecnas::metrics::{Budget, Metric};
+use ecnas::index::{IndexBuilder, RowId, RowSet};
+use ecnas::metrics::Metric::{
+    Energy, TestAccuracy, TrainableParameters, TrainingTime, ValidationAccuracy,
+};
+use ecnas::metrics::{Budget, TableInfo, Trial};
 use ecnas::pareto;
-use ecnas::query::{Objective, RecipeQuery};
-use ecnas::snapshot::{RowId, Snapshot};
+use ecnas::query::{Dominance, Objective, Query, RecipeQuery};
+use ecnas::snapshot::{Snapshot, SnapshotWriter, View};
 
-use crate::report::{OURS, Report};
-use crate::table::{EPOCHS, Questions, Table};
+use crate::Peer;
+use crate::cases::{Bounds, Questions, Third};
+use crate::data::{BUDGETS, Table};
+use crate::timing::{Answer, Keys, Outcome, ToAnswer, time, time_cold, time_ids};
 
-pub fn ask(table: &Table, questions: &Questions, report: &mut Report) {
-    // SAFETY: nothing changes the file while it is mapped.
-    let snapshot = unsafe { Snapshot::map(&table.path) }.unwrap();
-    let budget = Budget::epochs(EPOCHS).unwrap();
-    let own = snapshot.only_table().unwrap();
-    let view = own.view(budget).unwrap();
+/// Tables with more rows are sealed at the budget that is asked about and at the largest.
+const FEW: usize = 2_000_000;
 
-    // Each key depends on the answer before.
-    let hashes: Vec<CellHash> = questions.order.iter().map(|&row| table.hashes[row as usize]).collect();
-    let mut at = 0;
-    report.time(OURS, "look-up, each depending on the last", &[(); 4096], |()| {
-        at += 1 + (own.row(hashes[at]).unwrap().0 & 7) as usize;
-        at = if at >= hashes.len() { at - hashes.len() } else { at };
-        0.0
-    });
-    let batches: Vec<&[CellHash]> = hashes.chunks_exact(1024).take(64).collect();
-    let mut found = Vec::new();
-    report.time(OURS, "look-up, batches of 1,024", &batches, |batch| {
-        found.clear();
-        own.rows_into(batch, &mut found);
-        found.iter().map(|row| f64::from(row.unwrap().0)).sum()
-    });
-    report.time(OURS, "open + first count", &[questions.boxes[2].1[0]; 16], |[most, least]| {
-        // SAFETY: nothing changes the file while it is mapped.
-        let snapshot = unsafe { Snapshot::map(&table.path) }.unwrap();
-        let view = snapshot.view("peers", budget).unwrap();
-        let query = view.query().at_most(Metric::Energy, most).unwrap();
-        query.at_least(Metric::ValidationAccuracy, least).unwrap().count().unwrap() as f64
-    });
-
-    let query = |[most, least]: [f64; 2]| {
-        let query = view.query().at_most(Metric::Energy, most).unwrap();
-        query.at_least(Metric::ValidationAccuracy, least).unwrap()
+/// Seals the table; the file's length.
+pub fn seal(table: &Table, path: &Path) -> u64 {
+    let mut writer = SnapshotWriter::create(path).unwrap();
+    let info = TableInfo {
+        name: "synthetic".to_owned(),
+        ..TableInfo::default()
     };
-    for (share, boxes) in &questions.boxes {
-        report.time(OURS, &format!("count in a box of {share}"), boxes, |own| query(own).count().unwrap() as f64);
+    writer.begin_table(info).unwrap();
+    let budgets = BUDGETS.iter().zip(&table.budgets).enumerate();
+    let budgets =
+        budgets.filter(|(number, _)| table.len() <= FEW || *number == table.asked || *number == 3);
+    let budgets: Vec<_> = budgets.map(|(_, budget)| budget).collect();
+    for row in 0..table.len() {
+        for (epochs, columns) in &budgets {
+            let hash = CellHash::from_bytes(table.keys[row]);
+            let mut trial = Trial::new(hash, Budget::epochs(**epochs).unwrap(), 1);
+            trial.cell = table.cells[row];
+            for (metric, value) in [
+                (Energy, columns.energy[row]),
+                (ValidationAccuracy, columns.accuracy[row]),
+                (TestAccuracy, columns.test[row]),
+                (TrainingTime, columns.time[row]),
+                (TrainableParameters, table.parameters[row]),
+            ] {
+                trial.totals.set(metric, value);
+            }
+            writer.add(&trial).unwrap();
+        }
     }
-    let caches = vec![1_u8; 512 << 20];
-    for (share, boxes) in &questions.boxes {
-        let mut times: Vec<f64> = boxes
-            .iter()
-            .map(|&own| {
-                std::hint::black_box(caches.iter().step_by(64).map(|&byte| u64::from(byte)).sum::<u64>());
-                let start = Instant::now();
-                std::hint::black_box(query(own).count().unwrap());
-                start.elapsed().as_secs_f64() * 1e9
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        report.figure(OURS, &format!("count in a box of {share}, caches cold"), times[times.len() / 2]);
-    }
-    drop(caches);
-    for (share, boxes) in questions.boxes.iter().skip(1) {
-        report.time(OURS, &format!("row set of a box of {share}"), boxes, |own| query(own).rows().unwrap().len() as f64);
-        let mut ids = Vec::new();
-        report.time(OURS, &format!("ids in a box of {share}"), boxes, |own| {
-            ids.clear();
-            query(own).ids_into(&mut ids).unwrap();
-            ids.len() as f64 + f64::from(*ids.last().unwrap_or(&0))
-        });
-    }
-    report.time(OURS, "three-way conjunction of 1 %, ids", &questions.three, |[most, least, time]| {
-        let query = query([most, least]).at_least(Metric::TrainingTime, time).unwrap();
-        let ids = query.ids().unwrap();
-        ids.len() as f64 + f64::from(*ids.last().unwrap_or(&0))
-    });
-    report.time(OURS, "10 cheapest with accuracy >= a", &questions.accuracies, |least| {
-        let query = view.query().at_least(Metric::ValidationAccuracy, least).unwrap();
-        let rows = query.lowest(Metric::Energy, 10).unwrap();
-        rows.iter().map(|row| table.energy[row.index()]).sum()
-    });
+    writer.finish().unwrap().bytes
+}
 
-    let usual = view.dominance([Objective::ENERGY, Objective::VALIDATION_ACCURACY]).unwrap();
-    report.time(OURS, "is a point dominated", &questions.points, |point| f64::from(u8::from(usual.is_dominated(point))));
-    report.time(OURS, "how many rows dominate a point", &questions.points, |point| usual.dominator_count(point) as f64);
-    report.time(OURS, "which rows dominate a point", &questions.points, |point| usual.dominators(point).len() as f64);
-    report.time(OURS, "front of the view (ecnas: stored)", &[(); 64], |()| usual.front().len() as f64);
-    let rows: Vec<u32> = questions.order.iter().copied().take(1024).collect();
-    report.time(OURS, "layer of a row (ecnas: stored)", &rows, |row| f64::from(usual.layer(RowId(row)).unwrap()));
-    report.time(OURS, "front inside a box of 10 %", &questions.boxes[3].1, |own| {
-        usual.front_in(&query(own)).unwrap().len() as f64
-    });
-    let pairs: Vec<[f64; 2]> = table.energy.iter().zip(&table.accuracy).map(|(e, a)| [*e, -a]).collect();
-    report.time(OURS, "front over 2 objectives, from nothing", &[(); 1], |()| pareto::front(&pairs).len() as f64);
-    let triples: Vec<[f64; 3]> = pairs.iter().zip(&table.parameters).map(|([e, a], p)| [*e, *a, *p]).collect();
-    report.time(OURS, "front over 3 objectives, from nothing", &[(); 1], |()| pareto::front(&triples).len() as f64);
-    report.time(OURS, "layers, from nothing", &[(); 1], |()| {
-        pareto::layers(&pairs).into_iter().flatten().map(f64::from).sum()
-    });
-    let bounds = usual.bounds().unwrap();
-    report.time(OURS, "hypervolume of the front", &[(); 1], |()| usual.hypervolume(bounds.reference));
-    let recipes = RecipeQuery::default();
-    let search = view.recipes(&recipes).unwrap();
-    report.time(OURS, "best recipe for a row", &rows, |row| {
-        search.best_for(RowId(row)).map_or(0.0, |best| table.energy[best.index()])
-    });
+pub struct Ours<'t> {
+    table: &'t Table,
+    path: PathBuf,
+    budget: Budget,
+}
 
-    // All columns of one budget that are there, and the pair; the largest budget needs no order of its own for energy.
-    let start = Instant::now();
-    let builder = IndexBuilder::new(questions.rows);
-    let bytes = [
-        ("energy_kwh", &table.energy),
-        ("validation_accuracy", &table.accuracy),
-        ("training_time_s", &table.time),
-    ]
-    .into_iter()
-    .fold(builder, |builder, (name, values)| builder.column(name, values).unwrap())
-    .pair("energy_kwh", "validation_accuracy")
-    .unwrap()
-    .build()
-    .unwrap();
-    report.figure(OURS, "build the indexes of one budget, all cores", start.elapsed().as_secs_f64() * 1e9);
-    println!("indexes of three columns and a pair: {} bytes", bytes.as_ref().len());
+impl<'t> Ours<'t> {
+    pub fn new(table: &'t Table, path: &Path) -> Self {
+        let budget = Budget::epochs(BUDGETS[table.asked]).unwrap();
+        Self {
+            table,
+            path: path.to_owned(),
+            budget,
+        }
+    }
+
+    fn open(&self) -> Snapshot<ecnas::snapshot::MappedBytes> {
+        // SAFETY: nothing changes the file while the program runs.
+        unsafe { Snapshot::map(&self.path) }.unwrap()
+    }
+}
+
+fn query<'v, 's>(view: &'v View<'s>, bounds: &Bounds) -> Query<'v, 's> {
+    let [least, most] = bounds.energy;
+    let [low, high] = bounds.accuracy;
+    let query = view.query().between(Energy, least..=most).unwrap();
+    query.between(ValidationAccuracy, low..=high).unwrap()
+}
+
+impl ToAnswer for RowSet {
+    fn to_answer(&self) -> Answer {
+        Answer::rows(self.iter().map(|row| row.0))
+    }
+}
+
+impl ToAnswer for Vec<RowId> {
+    fn to_answer(&self) -> Answer {
+        Answer::rows(self.iter().map(|row| row.0))
+    }
+}
+
+impl ToAnswer for &[RowId] {
+    fn to_answer(&self) -> Answer {
+        Answer::rows(self.iter().map(|row| row.0))
+    }
+}
+
+impl ToAnswer for Option<RowId> {
+    fn to_answer(&self) -> Answer {
+        self.map(|row| row.0).to_answer()
+    }
+}
+
+impl Peer for Ours<'_> {
+    fn run(&mut self, questions: &Questions, cold: bool, keys: &Keys) -> Option<Outcome> {
+        let snapshot = self.open();
+        let table = snapshot.only_table().unwrap();
+        let view = table.view(self.budget).unwrap();
+        let usual = view
+            .dominance([Objective::ENERGY, Objective::VALIDATION_ACCURACY])
+            .unwrap();
+        // Costs, for what is computed from plain points.
+        let columns = self.table.columns();
+        let points = || -> Vec<[f64; 2]> {
+            let points = columns.energy.iter().zip(&columns.accuracy);
+            points
+                .map(|(&energy, &accuracy)| [energy, -accuracy])
+                .collect()
+        };
+        Some(match questions {
+            Questions::LookUp => {
+                keys.time_chain(|key| table.row(CellHash::from_bytes(*key)).map(|row| row.0))
+            }
+            Questions::Batch => keys.time_batches(
+                CellHash::from_bytes,
+                |row: &RowId| row.0,
+                |keys, found| table.rows_into(keys, found),
+            ),
+            Questions::OpenLookUp => time(&keys.keys[..64], |key| {
+                let snapshot = self.open();
+                let row = snapshot
+                    .only_table()
+                    .unwrap()
+                    .row(CellHash::from_bytes(*key));
+                row.map(|row| row.0)
+            }),
+            Questions::OpenCount(boxes) => time(boxes, |bounds| {
+                let snapshot = self.open();
+                let view = snapshot.only_table().unwrap().view(self.budget).unwrap();
+                query(&view, bounds).count().unwrap()
+            }),
+            Questions::Count(boxes) if cold => {
+                time_cold(boxes, |bounds| query(&view, bounds).count().unwrap())
+            }
+            Questions::Count(boxes) => time(boxes, |bounds| query(&view, bounds).count().unwrap()),
+            Questions::RowSet(boxes) => time(boxes, |bounds| query(&view, bounds).rows().unwrap()),
+            Questions::Ids(boxes) => time_ids(boxes, |bounds, out| {
+                query(&view, bounds).ids_into(out).unwrap()
+            }),
+            Questions::Three(three) => time(three, |three| {
+                let third = match three.third {
+                    Third::Time => TrainingTime,
+                    Third::Parameters => TrainableParameters,
+                };
+                let [least, most] = three.between;
+                let query = query(&view, &three.bounds).between(third, least..=most);
+                query.unwrap().rows().unwrap()
+            }),
+            Questions::IsDominated(points) => time(points, |point| usual.is_dominated(*point)),
+            Questions::DominatorCount(points) => {
+                time(points, |point| usual.dominator_count(*point))
+            }
+            Questions::Dominators(points) => time(points, |point| usual.dominators(*point)),
+            Questions::Front => time(&[()], |()| usual.front()),
+            Questions::FrontComputed => {
+                let points = points();
+                time(&[()], |()| pareto::front(&points))
+            }
+            Questions::FrontIn(boxes) => time(boxes, |bounds| {
+                usual.front_in(&query(&view, bounds)).unwrap()
+            }),
+            Questions::Front3 => time(&[()], |()| {
+                let parameters = Objective::minimize(TrainableParameters);
+                let three = [
+                    Objective::ENERGY,
+                    Objective::VALIDATION_ACCURACY,
+                    parameters,
+                ];
+                let three: Dominance<'_, '_, 3> = view.dominance(three).unwrap();
+                three.front().to_vec()
+            }),
+            Questions::Layer(rows) => time(rows, |row| usual.layer(RowId(*row))),
+            Questions::Layers => {
+                let points = points();
+                let layers = pareto::layers(&points)
+                    .into_iter()
+                    .map(|layer| layer.unwrap_or(u32::MAX));
+                let answers = vec![Answer::places(layers)];
+                Outcome {
+                    answers,
+                    ..time(&[()], |()| pareto::layers(&points).len())
+                }
+            }
+            Questions::Hypervolume(references) => {
+                time(references, |reference| usual.hypervolume(*reference))
+            }
+            Questions::HypervolumeOfFront(references) => {
+                let front = usual.front().iter();
+                let front =
+                    front.map(|row| [columns.energy[row.index()], -columns.accuracy[row.index()]]);
+                let front: Vec<[f64; 2]> = front.collect();
+                time(references, |[energy, accuracy]| {
+                    pareto::hypervolume(&front, &[*energy, -accuracy])
+                })
+            }
+            Questions::Cheapest(accuracies) => time(accuracies, |accuracy| {
+                let query = view
+                    .query()
+                    .at_least(ValidationAccuracy, *accuracy)
+                    .unwrap();
+                query.lowest(Energy, 10).unwrap()
+            }),
+            Questions::Recipe(rows) => {
+                let ask = RecipeQuery::default();
+                let search = view.recipes(&ask).unwrap();
+                time(rows, |row| search.best_for(RowId(*row)))
+            }
+            Questions::Build => time(&[()], |()| {
+                for columns in &self.table.budgets {
+                    let mut builder = IndexBuilder::new(self.table.len());
+                    for (name, values) in columns.named() {
+                        builder = builder.column(name, values).unwrap();
+                    }
+                    for accuracy in ["validation_accuracy", "test_accuracy"] {
+                        builder = builder.pair("energy_kwh", accuracy).unwrap();
+                    }
+                    std::hint::black_box(builder.build().unwrap());
+                }
+                let builder = IndexBuilder::new(self.table.len());
+                let builder = builder.column("trainable_parameters", &self.table.parameters);
+                std::hint::black_box(builder.unwrap().build().unwrap());
+                true
+            }),
+        })
+    }
 }
