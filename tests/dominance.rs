@@ -318,3 +318,16 @@ fn comparisons_without_sense_are_refused() {
     assert_eq!(usual.epsilon_front([-1.0, 0.0]), None);
     assert_eq!((usual.front(), usual.knee()), ([RowId(0)].as_slice(), None));
 }
+
+#[test]
+fn rows_that_differ_in_the_sign_of_zero_tie_and_keep_their_order() {
+    let at_4 = |accuracy| [Some(0.5), None, Some(accuracy), None, None];
+    let at_108 = |energy| [Some(energy), Some(0.0), Some(0.0), None, None];
+    let snapshot = sealed(&[[at_4(-0.0), at_108(1.0)], [at_4(0.0), at_108(2.0)]]);
+    let view = snapshot.view("t", budget(4)).unwrap();
+    let objectives = [Objective::ENERGY, Objective::maximize(Metric::TestAccuracy)];
+    let dominance = view.dominance(objectives).unwrap();
+    assert_eq!(dominance.front(), [RowId(0), RowId(1)]);
+    let both: Vec<Option<u32>> = (0..2).map(|row| dominance.layer(RowId(row))).collect();
+    assert_eq!(both, [Some(0), Some(0)]);
+}

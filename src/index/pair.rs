@@ -614,7 +614,8 @@ fn layers(x: &ColumnIndex<'_>, y: &ColumnIndex<'_>) -> (Vec<u32>, Vec<u32>) {
         .collect();
     // In order of x already; of equal x, the greatest y first, so that whatever dominates a row comes before it.
     for group in points.chunk_by_mut(|a, b| a.0 == b.0) {
-        group.sort_by(|a, b| b.1.total_cmp(&a.1));
+        // -0 equals 0, and there is no NaN.
+        group.sort_by(|a, b| b.1.partial_cmp(&a.1).unwrap_or(Ordering::Equal));
     }
     let mut ranks = vec![u32::MAX; x.values().len()];
     // The greatest y on each layer so far; it falls from layer to layer.

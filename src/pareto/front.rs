@@ -1,5 +1,5 @@
 use super::sweep::Sweep;
-use super::{at, is_complete, lexicographic, no_worse};
+use super::{at, is_complete, lexicographic};
 
 /// The points that none dominates, in ascending order of the first objective, ties by the others, then by place.
 ///
@@ -46,20 +46,12 @@ pub fn layers<const D: usize>(points: &[[f64; D]]) -> Vec<Option<u32>> {
     let mut sorted = complete(points);
     sort(&mut sorted);
     let mut ranks = vec![None; points.len()];
-    let mut layers: Vec<Sweep<D>> = Vec::new();
+    let mut layers: Layers<D> = Layers::new();
     let mut previous: Option<([f64; D], usize)> = None;
     for (point, place) in sorted {
         let rank = match previous {
             Some((same, rank)) if same == point => rank,
-            _ => {
-                // What a layer beats, all layers before it beat.
-                let rank = layers.partition_point(|layer| layer.beats(&point));
-                match layers.get_mut(rank) {
-                    Some(layer) => layer.add(&point),
-                    None => layers.push(Sweep::of(&point)),
-                }
-                rank
-            }
+            _ => layers.add(&point),
         };
         previous = Some((point, rank));
         if let Some(slot) = ranks.get_mut(place as usize) {
@@ -67,6 +59,48 @@ pub fn layers<const D: usize>(points: &[[f64; D]]) -> Vec<Option<u32>> {
         }
     }
     ranks
+}
+
+/// The layers so far, as a sweep meets their points in lexicographic order.
+enum Layers<const D: usize> {
+    /// For two objectives: the least second coordinate of each.
+    Least(Vec<f64>),
+    /// Else what a sweep of each knows.
+    Sweeps(Vec<Sweep<D>>),
+}
+
+impl<const D: usize> Layers<D> {
+    fn new() -> Self {
+        if D == 2 {
+            Self::Least(Vec::new())
+        } else {
+            Self::Sweeps(Vec::new())
+        }
+    }
+
+    /// Adds a point to the first layer that does not beat it: which one that is.
+    fn add(&mut self, point: &[f64; D]) -> usize {
+        // What a layer beats, all layers before it beat.
+        match self {
+            Self::Least(layers) => {
+                let own = at(point, 1);
+                let rank = layers.partition_point(|&least| least <= own);
+                match layers.get_mut(rank) {
+                    Some(least) => *least = own,
+                    None => layers.push(own),
+                }
+                rank
+            }
+            Self::Sweeps(layers) => {
+                let rank = layers.partition_point(|layer| layer.beats(point));
+                match layers.get_mut(rank) {
+                    Some(layer) => layer.add(point),
+                    None => layers.push(Sweep::of(point)),
+                }
+                rank
+            }
+        }
+    }
 }
 
 fn sort<const D: usize>(points: &mut [([f64; D], u32)]) {
@@ -82,21 +116,34 @@ fn complete<const D: usize>(points: &[[f64; D]]) -> Vec<([f64; D], u32)> {
 /// The complete points that a few strong ones do not dominate: all of the front, and little more.
 fn survivors<const D: usize>(points: &[[f64; D]]) -> Vec<([f64; D], u32)> {
     let strong = strong_points(points);
+    // Without branches: which of the strong points beats a point cannot be foreseen.
     let beaten = |point: &[f64; D]| {
-        let by = |strong: &[f64; D]| no_worse(strong, point) && strong != point;
-        strong.iter().any(by)
+        let by = |strong: &[f64; D]| {
+            let objectives = strong.iter().zip(point);
+            let (no_worse, better) = objectives
+                .fold((true, false), |(no_worse, better), (a, b)| {
+                    (no_worse & (a <= b), better | (a < b))
+                });
+            no_worse & better
+        };
+        strong
+            .iter()
+            .fold(false, |beaten, strong| beaten | by(strong))
     };
     let points = points.iter().copied().zip(0..);
     points
-        .filter(|(point, _)| is_complete(point) && !beaten(point))
+        .filter(|(point, _)| !beaten(point) && is_complete(point))
         .collect()
 }
 
-/// Points that are good in all objectives together, each by other weights; they are likely to dominate many.
+/// Points that are good in all objectives together, each by other weights; they are likely to dominate many. They are
+/// the best of a sample, since the very best ones would not pay for looking at all.
 fn strong_points<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
+    const SAMPLE: usize = 4096;
+    let sample = points.iter().step_by(points.len() / SAMPLE + 1);
     let mut least = [f64::INFINITY; D];
     let mut greatest = [f64::NEG_INFINITY; D];
-    for point in points {
+    for point in sample.clone() {
         for ((least, greatest), &value) in least.iter_mut().zip(&mut greatest).zip(point) {
             if value.is_finite() {
                 *least = least.min(value);
@@ -117,7 +164,7 @@ fn strong_points<const D: usize>(points: &[[f64; D]]) -> Vec<[f64; D]> {
         }
     });
     let mut best: Vec<Option<(f64, [f64; D])>> = vec![None; weights.len()];
-    for point in points.iter().filter(|point| is_complete(point)) {
+    for point in sample.filter(|point| is_complete(point)) {
         let offsets: [f64; D] = std::array::from_fn(|objective| {
             (at(point, objective) - at(&least, objective)) * at(&scales, objective)
         });
