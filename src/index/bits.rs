@@ -89,9 +89,8 @@ impl RowBits {
             let mut left = *word;
             while left != 0 {
                 let bit = left.trailing_zeros();
-                if !keep(start + bit) {
-                    *word &= !(1 << bit);
-                }
+                // Without a branch: whether a row is kept cannot be foreseen.
+                *word &= !(u64::from(!keep(start + bit)) << bit);
                 left &= left - 1;
             }
         }

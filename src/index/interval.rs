@@ -90,7 +90,26 @@ impl Interval {
     /// Whether a number lies in the interval.
     #[must_use]
     pub fn contains(&self, value: f64) -> bool {
-        !value.is_nan() && !self.is_below(value) && !self.is_above(value)
+        let [least, greatest] = self.ends();
+        (least <= value) & (value <= greatest)
+    }
+
+    /// The least and the greatest number in the interval, by which [`contains`](Self::contains) is two comparisons; NaN
+    /// where an end leaves nothing.
+    pub(crate) const fn ends(&self) -> [f64; 2] {
+        let least = match self.lower {
+            Bound::Included(value) => value,
+            Bound::Excluded(f64::INFINITY) => f64::NAN,
+            Bound::Excluded(value) => value.next_up(),
+            Bound::Unbounded => f64::NEG_INFINITY,
+        };
+        let greatest = match self.upper {
+            Bound::Included(value) => value,
+            Bound::Excluded(f64::NEG_INFINITY) => f64::NAN,
+            Bound::Excluded(value) => value.next_down(),
+            Bound::Unbounded => f64::INFINITY,
+        };
+        [least, greatest]
     }
 
     pub(crate) const fn has_lower(&self) -> bool {

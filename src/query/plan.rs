@@ -287,7 +287,11 @@ fn checked(mut bits: RowBits, bounds: &[Bounded<'_>], trace: &mut Trace) -> Foun
     if !bounds.is_empty() {
         trace.note("values", bits.len(), || bounds_text(bounds));
         for bound in bounds {
-            bits.retain(|row| bound.holds(row));
+            let [least, greatest] = bound.interval.ends();
+            bits.retain(|row| {
+                let value = bound.values.get(row as usize);
+                value.is_some_and(|&value| (least <= value) & (value <= greatest))
+            });
         }
     }
     Found::Bits(bits)
