@@ -1,4 +1,4 @@
-//! Fronts and hypervolumes of real tables against moocore 0.1.8. The values were computed by `tests/python/fronts.py`, which
+//! Fronts and hypervolumes of real tables against moocore 0.3.2. The values were computed by `tests/python/fronts.py`, which
 //! reads the released files with plain Python.
 #![cfg(feature = "import")]
 

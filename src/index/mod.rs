@@ -198,12 +198,16 @@ impl<'a> Index<'a> {
         self.categories.iter().map(|(name, _)| *name)
     }
 
-    /// What each part takes, in the order of the bytes.
+    /// What each part takes: columns, then pairs, then categories.
     #[must_use]
     pub fn sizes(&self) -> Vec<IndexSize> {
         let column = |number: usize| self.columns.get(number).map_or("", |(name, _)| *name);
         let mut sizes: Vec<IndexSize> = Vec::new();
-        for &(kind, owner, bytes) in &self.sizes {
+        let mut parts = self.sizes.clone();
+        parts.sort_by_key(|&(kind, owner, _)| {
+            (kind >= Kind::Pair, kind >= Kind::CategoryName, owner, kind)
+        });
+        for (kind, owner, bytes) in parts {
             let Some(structure) = kind.structure() else {
                 continue;
             };
