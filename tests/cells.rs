@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ecnas::cell::{Cell, CellError, CellHash, HashError, enumerate};
 
@@ -134,15 +134,15 @@ const KNOWN: [(&str, &str, u64, [u64; 3]); 9] = [
 
 /// The codes of [`KNOWN`], from the documented layout.
 const CODES: [u64; 9] = [
-    0xd40000000,
-    0x3e7c000100,
-    0x2e54000200,
-    0x7edfe00120,
-    0xf732de0080,
-    0x17ff5117aaa,
-    0x1f7bec8d500,
-    0x1f796b2b296,
-    0x17fe97c6919,
+    0xd00000400,
+    0x3e0000dd00,
+    0x2e00004e00,
+    0x7e800fed20,
+    0xf701e63880,
+    0x17fbd185eaa,
+    0x1f7ea86f900,
+    0x1f7d9256a96,
+    0x17fb5cb9519,
 ];
 
 #[test]
@@ -332,13 +332,43 @@ fn enumerated_cells_are_canonical_and_complete() {
 
 #[test]
 fn published_hashes_are_those_of_the_search_space() {
-    let hashes: HashSet<CellHash> = enumerate(7, 9).map(CellHash::from).collect();
-    assert_eq!(hashes.len(), 423_624, "no two cells share a hash");
+    let cells: HashMap<CellHash, Cell> = enumerate(7, 9).map(|cell| (cell.hash(), cell)).collect();
+    assert_eq!(cells.len(), 423_624, "no two cells share a hash");
+    // hash, parameters of cells that others drew
+    let mut published: Vec<(CellHash, u64)> = Vec::new();
+    let fields = |line: &str, hash: usize, parameters: usize| {
+        let fields: Vec<&str> = line.split(',').collect();
+        (
+            fields[hash].parse().unwrap(),
+            fields[parameters].parse().unwrap(),
+        )
+    };
     let Some(path) = common::data("nasbench101/validation_accuracy_sample.csv") else {
         return;
     };
-    for line in std::fs::read_to_string(path).unwrap().lines().skip(1) {
-        assert!(hashes.contains(&line[..32].parse().unwrap()), "{line}");
+    let text = std::fs::read_to_string(path).unwrap();
+    published.extend(text.lines().skip(1).map(|line| fields(line, 0, 1)));
+    assert_eq!(published.len(), 24_022);
+    let Some(path) = common::data("ec-nas/energy_7V9E_4epochs_measured.csv") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).unwrap();
+    let parameters = |line: &str| line.split(',').count() - 2;
+    published.extend(
+        text.lines()
+            .skip(1)
+            .map(|line| fields(line, 0, parameters(line))),
+    );
+    assert_eq!(published.len(), 24_022 + 3_457);
+    for (hash, parameters) in published {
+        assert_eq!(cells[&hash].trainable_parameters(), parameters, "{hash}");
+    }
+    let Some(released) = released_graphs("ec-nas/generated_graphs_5V9E.json") else {
+        return;
+    };
+    // These graphs are the ones that NAS-Bench-101's generator writes.
+    for (hash, cell) in released {
+        assert_eq!(cells[&hash].code(), cell.code(), "{cell}");
     }
 }
 

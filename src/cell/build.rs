@@ -122,7 +122,7 @@ impl Cell {
         if !(2..=MAX).contains(&n) {
             return bad("the number of vertices must be 2 to 7");
         }
-        if graph.packed_edges() & ((1 << column(n - 1)) - 1) != 0 {
+        if graph.packed_edges() >> column(n) != 0 {
             return bad("an edge leads to a vertex that does not exist");
         }
         if graph.packed_ops() & ((1 << op_shift(n - 2)) - 1) != 0 {

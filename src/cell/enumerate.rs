@@ -1,7 +1,7 @@
 //! The search space, cell by cell.
 
 use super::canonical::{Order, reorder_ops, smallest_orders};
-use super::graph::{Graph, column, op_shift};
+use super::graph::{Graph, op_shift};
 use super::{Cell, Op};
 
 /// Every cell of up to `max_vertices` vertices and `max_edges` edges, each once.
@@ -44,7 +44,7 @@ fn matrices(n: usize, max_edges: usize) -> impl Iterator<Item = Matrix> {
     let all = ((1_u16 << n) - 1) as u8;
     (0..1_u32 << possible)
         .filter(move |edges| edges.count_ones() as usize <= max_edges)
-        .map(move |edges| Graph::from_parts(n, edges << column(n - 1), 0))
+        .map(move |edges| Graph::from_parts(n, edges, 0))
         .filter(move |graph| graph.on_path() == all)
         .filter_map(canonical_matrix)
 }

@@ -94,7 +94,7 @@ impl Cell {
     /// | bits | content |
     /// | --- | --- |
     /// | 0 to 9 | operations of vertices 1 to 5, as label numbers: vertex `v` at bits `10 - 2v` and `11 - 2v` |
-    /// | 10 to 30 | edges: the one from `i` to `j` at bit `31 - j(j + 1)/2 + i` |
+    /// | 10 to 30 | edges: the one from `i` to `j` at bit `10 + j(j - 1)/2 + i` |
     /// | 31 to 33 | number of vertices given |
     /// | 34 to 40 | kept vertices: vertex `v` at bit `34 + v`, set if it is on a path from input to output |
     /// | 41 to 63 | zero |
@@ -154,7 +154,8 @@ impl Cell {
     }
 
     /// The same cell in its canonical drawing: of all numberings of the pruned
-    /// graph the one with the smallest [code](Cell::code).
+    /// graph the one with the smallest [code](Cell::code). NAS-Bench-101 draws its cells so too: it tries matrices
+    /// and labels in this order, and keeps the first drawing of each cell.
     ///
     /// Two cells are equal if and only if their canonical drawings have the same code.
     ///
