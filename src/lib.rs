@@ -19,6 +19,7 @@
 //! - [`pareto`]: fronts, layers, hypervolume, knees over plain points.
 //! - [`query`]: rows within bounds, dominance, and recipes: cells that are cheaper and as good, with the edits that lead
 //!   there.
+//! - [`surrogate`]: energy, time and accuracy of cells that nobody trained.
 //! - [`carbon`]: from kWh to gCO2e.
 //!
 //! ```no_run
@@ -53,9 +54,11 @@ mod ingest;
 pub mod metrics;
 pub mod pareto;
 pub mod query;
+mod random;
 mod seal;
 pub mod snapshot;
 pub mod store;
+pub mod surrogate;
 
 #[cfg(feature = "import")]
 pub use ingest::{IngestError, Ingested, ingest};

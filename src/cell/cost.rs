@@ -92,7 +92,7 @@ impl Cell {
         for stack in 0..3 {
             each_conv(graph, stack, |conv, count| sum += count * conv.parameters());
         }
-        sum + (channels(2) + 1) * CLASSES
+        sum + (stack_channels(2) + 1) * CLASSES
     }
 
     /// Multiply-accumulate operations of NAS-Bench-101's network of this cell,
@@ -111,13 +111,13 @@ impl Cell {
         Macs {
             stem: STEM.weights() * STEM_SIDE.pow(2),
             stacks,
-            classifier: channels(2) * CLASSES,
+            classifier: stack_channels(2) * CLASSES,
         }
     }
 }
 
 /// Channels that leave the cells of a stack, in 0 to 2.
-const fn channels(stack: usize) -> u64 {
+pub(crate) const fn stack_channels(stack: usize) -> u64 {
     STEM_CHANNELS << stack
 }
 
@@ -125,8 +125,8 @@ const fn channels(stack: usize) -> u64 {
 ///
 /// Only the first cell of a stack may see other channels than it puts out.
 fn each_conv(graph: Graph, stack: usize, mut add: impl FnMut(Conv, u64)) {
-    let outputs = channels(stack);
-    let inputs = channels(stack.saturating_sub(1));
+    let outputs = stack_channels(stack);
+    let inputs = stack_channels(stack.saturating_sub(1));
     let width = vertex_channels(graph, outputs);
     for (to, &to_channels) in width.iter().enumerate().take(graph.vertices()).skip(1) {
         if graph.has_edge(0, to) {
@@ -159,7 +159,7 @@ fn each_conv(graph: Graph, stack: usize, mut add: impl FnMut(Conv, u64)) {
 ///
 /// The output concatenates the vertices that feed it, so they share its
 /// channels; the others are as wide as the widest vertex they feed.
-fn vertex_channels(graph: Graph, outputs: u64) -> [u64; MAX] {
+pub(crate) fn vertex_channels(graph: Graph, outputs: u64) -> [u64; MAX] {
     let output = graph.output();
     let mut width = [0; MAX];
     width[output] = outputs;

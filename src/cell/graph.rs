@@ -132,7 +132,7 @@ impl Graph {
     }
 
     /// Mask of the vertices with an edge to `vertex`.
-    pub(super) const fn ins(self, vertex: usize) -> u8 {
+    pub(crate) const fn ins(self, vertex: usize) -> u8 {
         debug_assert!(vertex < MAX);
         (self.edges >> column(vertex)) as u8 & ((1 << vertex) - 1)
     }

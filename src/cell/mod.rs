@@ -13,7 +13,7 @@
 //! - [`Cell::trainable_parameters`] and [`Cell::macs`] tell the size and work
 //!   of the network.
 //! - [`Cell::edits_to`] tells how to turn one cell into another.
-//! - [`enumerate()`] lists the search space, [`Cell::neighbours`] what is near a cell.
+//! - [`enumerate()`] lists the search space, [`Space`] finds cells by their hash, [`Cell::neighbours`] what is near a cell.
 //! - [`Cell::draw`] and [`Cell::to_dot`] show a cell.
 //!
 //! ```
@@ -43,11 +43,13 @@ mod op;
 mod picture;
 #[cfg(feature = "serde")]
 mod serde;
+mod space;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use cost::Macs;
+pub(crate) use cost::{stack_channels, vertex_channels};
 pub use edit::{Edit, Edits, Vertex};
 pub use enumerate::enumerate;
 pub use error::CellError;
@@ -55,6 +57,7 @@ pub use feature::Feature;
 pub use graph::Graph;
 pub use hash::{CellHash, HashError};
 pub use op::Op;
+pub use space::Space;
 
 /// A cell: 8 bytes, copied freely.
 ///

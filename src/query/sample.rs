@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::random::SplitMix;
+
 /// Up to `k` distinct numbers below `count`, ascending, every set of them with the same chance (Floyd's algorithm; Bentley
 /// and Floyd 1987). They depend on the seed alone, on every machine.
 ///
@@ -20,29 +22,6 @@ pub(super) fn distinct(count: usize, k: usize, seed: u64) -> Vec<usize> {
         }
     }
     drawn.into_iter().collect()
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        x ^ (x >> 31)
-    }
-
-    /// A number below `bound`, evenly (Lemire 2019).
-    fn below(&mut self, bound: u64) -> u64 {
-        loop {
-            let product = u128::from(self.next()) * u128::from(bound);
-            if (product as u64) >= bound.wrapping_neg() % bound {
-                return (product >> 64) as u64;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod ask;
 mod cache;
 mod export;
 mod failure;
+#[cfg(feature = "fit")]
+mod fit;
 mod front;
 mod get;
 mod import;
@@ -63,6 +65,8 @@ enum Command {
     Front(front::Args),
     Recipe(recipe::Args),
     Export(export::Args),
+    #[cfg(feature = "fit")]
+    Fit(fit::Args),
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
@@ -78,6 +82,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Front(args)) => front::run(&args),
         Some(Command::Recipe(args)) => recipe::run(&args),
         Some(Command::Export(args)) => export::run(&args),
+        #[cfg(feature = "fit")]
+        Some(Command::Fit(args)) => fit::run(&args),
     }
 }
 
