@@ -337,6 +337,7 @@ fn info(
             .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
         provenance,
+        estimates: Provenances::default(),
         sources: vec![source],
     }
 }

@@ -36,6 +36,8 @@ pub struct TableInfo {
     pub pue: Option<f64>,
     /// Where each metric's values come from.
     pub provenance: Provenances,
+    /// Where values come from that no trial stands behind.
+    pub estimates: Provenances,
     /// The files and folders that were imported, in order.
     pub sources: Vec<SourceInfo>,
 }

@@ -42,13 +42,16 @@ pub(crate) struct StoredBudget {
     pub starts: SectionId,
     pub columns: Vec<StoredColumn>,
     pub index: SectionId,
+    /// Which rows have a value that no trial stands behind, where some do.
+    pub estimated: Option<SectionId>,
 }
 
 #[derive(Archive, Serialize, Deserialize, Debug)]
 pub(crate) struct StoredColumn {
     pub name: String,
     pub trial_values: SectionId,
-    /// Absent where every row has exactly one trial: then the trials' values are the means.
+    /// The means, and estimates where no trial has a value. Absent where every row has exactly one trial: then the trials'
+    /// values are the means.
     pub row_means: Option<SectionId>,
 }
 
@@ -80,6 +83,7 @@ pub(crate) struct BudgetLayout {
     pub starts: Section,
     pub columns: Vec<ColumnLayout>,
     pub index: Section,
+    pub estimated: Option<Section>,
     /// Whether every row has exactly one trial.
     pub one_each: bool,
     /// The column of each known metric, by its code.
@@ -283,7 +287,12 @@ impl Resolver<'_> {
             && columns
                 .iter()
                 .all(|column: &ColumnLayout| column.row_means.is_none());
+        let estimated = stored.estimated.as_ref().map(|id| {
+            let words = rows.div_ceil(64);
+            self.section(id.to_native(), Kind::Estimated, Some(words * 8))
+        });
         Ok(BudgetLayout {
+            estimated: estimated.transpose()?,
             one_each,
             budget,
             trials,

@@ -43,10 +43,12 @@ pub(crate) enum Kind {
     RowMeans = 10,
     /// Indexes over columns, in their own format: see `index`.
     Index = 11,
+    /// The rows of a budget that have a value no trial stands behind: one bit for each row, u64.
+    Estimated = 12,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Catalog,
         Self::Info,
         Self::Slots,
@@ -58,6 +60,7 @@ impl Kind {
         Self::TrialValues,
         Self::RowMeans,
         Self::Index,
+        Self::Estimated,
     ];
 
     fn from_code(code: u32) -> Option<Self> {

@@ -28,6 +28,7 @@ mod format;
 mod index;
 mod keys;
 mod reduce;
+mod sorted;
 mod table;
 mod verify;
 mod view;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use rkyv::rancor;
 
-use super::catalog::{BudgetLayout, TableLayout};
+use super::catalog::{BudgetLayout, ColumnLayout, TableLayout};
 use super::format::{Entry, Section};
 use super::keys::{Keys, Slot};
 use super::{Repeats, SnapshotError, View};
@@ -144,12 +144,14 @@ impl<'s> Table<'s> {
         Cell::from_code(code).ok().filter(|_| code != 0)
     }
 
-    /// The budgets at which the table has trials of a row.
+    /// The budgets at which the table has trials or estimates of a row.
     pub fn budgets_of(self, row: RowId) -> impl Iterator<Item = Budget> + 's {
         self.layout
             .budgets
             .iter()
-            .filter(move |layout| !self.entry_range(layout, row).is_empty())
+            .filter(move |layout| {
+                !self.entry_range(layout, row).is_empty() || self.is_estimated(layout, row)
+            })
             .map(|layout| layout.budget)
     }
 
@@ -281,6 +283,27 @@ impl<'s> Table<'s> {
         } else {
             0..0
         }
+    }
+
+    /// Whether some trial of a row has a value in a column.
+    pub(super) fn has_trial_value(
+        self,
+        layout: &BudgetLayout,
+        column: &ColumnLayout,
+        row: RowId,
+    ) -> bool {
+        let values: &[f64] = self.slice(column.trial_values);
+        let own = values.get(self.entry_range(layout, row));
+        own.is_some_and(|own| own.iter().any(|value| !value.is_nan()))
+    }
+
+    /// Whether a row has a value at a budget that no trial stands behind.
+    pub(super) fn is_estimated(self, layout: &BudgetLayout, row: RowId) -> bool {
+        layout.estimated.is_some_and(|section| {
+            let words: &[u64] = self.slice(section);
+            let word = words.get(row.index() / 64);
+            word.is_some_and(|word| word >> (row.index() % 64) & 1 == 1)
+        })
     }
 
     pub(super) fn trial(

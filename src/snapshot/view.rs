@@ -250,6 +250,22 @@ impl<'s> View<'s> {
     }
 
     fn reduce(&self, column: &ColumnLayout) -> Vec<f64> {
+        let mut values = self.reduce_trials(column);
+        if self.layout.estimated.is_some() {
+            let rows = self
+                .table
+                .slice(column.row_means.unwrap_or(column.trial_values));
+            for ((value, &own), row) in values.iter_mut().zip(rows).zip(0..) {
+                // An estimate has no repeats: it is there under every policy.
+                if value.is_nan() && !self.table.has_trial_value(self.layout, column, RowId(row)) {
+                    *value = own;
+                }
+            }
+        }
+        values
+    }
+
+    fn reduce_trials(&self, column: &ColumnLayout) -> Vec<f64> {
         let values: &[f64] = self.table.slice(column.trial_values);
         let starts: &[u32] = self.table.slice(self.layout.starts);
         match self.repeats {
@@ -351,13 +367,29 @@ impl<'v, 's> Row<'v, 's> {
         self.entries().len()
     }
 
-    /// Whether the cell has a trial at the view's budget (under [`Repeats::Given`]: that repeat).
+    /// Whether the cell has a trial at the view's budget (under [`Repeats::Given`]: that repeat), or estimates instead.
     #[must_use]
     pub fn is_present(&self) -> bool {
-        match self.view.repeats {
+        let (table, layout) = (self.view.table, self.view.layout);
+        let is_tried = match self.view.repeats {
             Repeats::Given(_) => self.view.chosen_entry(self.id).is_some(),
-            _ => self.view.layout.one_each || !self.entries().is_empty(),
-        }
+            _ => layout.one_each || !self.entries().is_empty(),
+        };
+        is_tried || (self.entries().is_empty() && table.is_estimated(layout, self.id))
+    }
+
+    /// Whether the cell's value in a column is an estimate, which no trial stands behind: it comes from where
+    /// [`TableInfo::estimates`](crate::metrics::TableInfo) says. No if it has none.
+    #[must_use]
+    pub fn is_estimate(&self, column: &str) -> bool {
+        let layout = self.view.layout;
+        self.view.table.is_estimated(layout, self.id)
+            && self.get_named(column).is_some()
+            && layout.column(column).is_some_and(|number| {
+                let column = layout.columns.get(number);
+                column
+                    .is_none_or(|column| !self.view.table.has_trial_value(layout, column, self.id))
+            })
     }
 
     /// The full trials of the cell at the view's budget, by repeat: totals, checkpoints, power, time stamps.

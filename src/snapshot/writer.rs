@@ -12,10 +12,12 @@ use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, Store
 use super::format::{
     BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, SECTION_ALIGN, Section, encode_sections,
 };
+use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
 use crate::metrics::{
-    ALIGNMENT, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint, rkyv_error,
+    ALIGNMENT, Budget, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint,
+    rkyv_error,
 };
 
 /// Writes a snapshot.
@@ -45,38 +47,6 @@ pub struct Sealed {
     pub tables: usize,
     /// Number of trials in all tables.
     pub trials: u64,
-}
-
-/// A table whose trials are coming in.
-struct OpenTable {
-    info: TableInfo,
-    records_start: u64,
-    trials: Vec<TrialKey>,
-    /// By column name, one value per trial in order of arrival; NaN where missing. Shorter where the last ones miss.
-    columns: BTreeMap<ColumnKey, Vec<f64>>,
-    drawings: BTreeMap<CellHash, u64>,
-}
-
-/// Known metrics in the order of their codes, then other columns by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum ColumnKey {
-    Known(Metric),
-    Other(String),
-}
-
-impl ColumnKey {
-    fn name(&self) -> &str {
-        match self {
-            Self::Known(metric) => metric.name(),
-            Self::Other(name) => name,
-        }
-    }
-}
-
-struct TrialKey {
-    hash: CellHash,
-    budget: u32,
-    entry: Entry,
 }
 
 impl SnapshotWriter {
@@ -121,6 +91,7 @@ impl SnapshotWriter {
             trials: Vec::new(),
             columns: BTreeMap::new(),
             drawings: BTreeMap::new(),
+            estimates: BTreeMap::new(),
         });
         Ok(())
     }
@@ -205,6 +176,51 @@ impl SnapshotWriter {
         }
         self.write(record)?;
         self.pad_to(ALIGNMENT)
+    }
+
+    /// Adds values of cells at a budget that no trial stands behind, to the table that was begun last: one of each cell in
+    /// every column, NaN where there is none. Where trials have a value, it goes before.
+    ///
+    /// # Errors
+    /// No table was begun, or a column is not as long as the cells. Estimates of a cell that came before are refused by
+    /// [`finish`](Self::finish).
+    pub fn add_estimates(
+        &mut self,
+        budget: Budget,
+        cells: &[(CellHash, Cell)],
+        columns: &[(&str, &[f64])],
+    ) -> Result<(), SnapshotError> {
+        let table = self.table.as_mut().ok_or(SnapshotError::Malformed {
+            what: "expected a table to be begun before estimates are added".to_owned(),
+            found: "none".to_owned(),
+        })?;
+        if let Some((name, values)) = columns
+            .iter()
+            .find(|(_, values)| values.len() != cells.len())
+        {
+            return Err(SnapshotError::Malformed {
+                what: format!(
+                    "expected an estimate of `{name}` for each of {} cells",
+                    cells.len()
+                ),
+                found: values.len().to_string(),
+            });
+        }
+        let estimates = table.estimates.entry(budget.get()).or_default();
+        let before = estimates.hashes.len();
+        for (name, values) in columns {
+            let column = estimates.columns.entry(ColumnKey::of(name)).or_default();
+            column.resize(before, f64::NAN);
+            column.extend_from_slice(values);
+        }
+        estimates.hashes.extend(cells.iter().map(|(hash, _)| *hash));
+        for column in estimates.columns.values_mut() {
+            column.resize(estimates.hashes.len(), f64::NAN);
+        }
+        for (hash, cell) in cells {
+            table.drawings.entry(*hash).or_insert(cell.code());
+        }
+        Ok(())
     }
 
     /// Ends the last table and puts the snapshot at its target.
@@ -342,14 +358,29 @@ impl SnapshotWriter {
             .collect();
         let starts = starts(order, rows);
         let one_each = order.len() == rows && starts.is_sorted_by(|a, b| a < b);
+        let estimates = table.estimates.get(&epochs);
+        let estimated = sorted.estimated.get(&epochs).map_or(&[][..], Vec::as_slice);
+        let mut names: BTreeSet<&ColumnKey> = table.columns.keys().collect();
+        names.extend(estimates.into_iter().flat_map(|own| own.columns.keys()));
         let mut columns = Vec::new();
         let mut row_values: Vec<(&str, Vec<f64>)> = Vec::new();
-        for (key, values) in &table.columns {
-            let values = in_order(order, values);
-            if values.iter().all(|value| value.is_nan()) {
+        for key in names {
+            let trials = table.columns.get(key).map_or(&[][..], Vec::as_slice);
+            let values = in_order(order, trials);
+            let own = estimates.and_then(|estimates| estimates.columns.get(key));
+            let means = (!one_each || own.is_some()).then(|| {
+                let mut means = super::reduce::means(&starts, &values);
+                fill(&mut means, estimated, own.map_or(&[], Vec::as_slice));
+                means
+            });
+            if means
+                .as_ref()
+                .unwrap_or(&values)
+                .iter()
+                .all(|value| value.is_nan())
+            {
                 continue;
             }
-            let means = (!one_each).then(|| super::reduce::means(&starts, &values));
             let row_means = match &means {
                 Some(means) => Some(self.section(Kind::RowMeans, bytemuck::cast_slice(means))?),
                 None => None,
@@ -361,6 +392,18 @@ impl SnapshotWriter {
             });
             row_values.push((key.name(), means.unwrap_or(values)));
         }
+        let estimated = match estimates {
+            Some(_) => {
+                let mut words = vec![0_u64; rows.div_ceil(64)];
+                for &row in estimated {
+                    if let Some(word) = words.get_mut(row as usize / 64) {
+                        *word |= 1 << (row % 64);
+                    }
+                }
+                Some(self.section(Kind::Estimated, bytemuck::cast_slice(&words))?)
+            }
+            None => None,
+        };
         structural.add(&row_values);
         let indexed: Vec<(&str, &[f64])> = row_values
             .iter()
@@ -375,6 +418,7 @@ impl SnapshotWriter {
             entries: self.section(Kind::Entries, bytemuck::cast_slice(&entries))?,
             starts: self.section(Kind::Starts, bytemuck::cast_slice(&starts))?,
             columns,
+            estimated,
         })
     }
 
@@ -412,107 +456,6 @@ impl SnapshotWriter {
             source,
         })
     }
-}
-
-/// The rows of a table: keys in order, rows in order of energy, and the trials of each budget in order of row and repeat.
-struct Sorted {
-    keys: Vec<CellHash>,
-    /// The place of each row's key.
-    row_keys: Vec<u32>,
-    /// By budget: (row, trial number).
-    budgets: BTreeMap<u32, Vec<(u32, u32)>>,
-}
-
-impl Sorted {
-    fn new(table: &OpenTable) -> Result<Self, SnapshotError> {
-        let mut keys: Vec<CellHash> = table.trials.iter().map(|trial| trial.hash).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        // Trials per budget by key; a key's place stands for its row until rows are numbered.
-        let mut budgets: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
-        for (number, trial) in table.trials.iter().enumerate() {
-            let place = keys.binary_search(&trial.hash).unwrap_or_default();
-            let trials = budgets.entry(trial.budget).or_default();
-            trials.push((place as u32, number as u32));
-        }
-        let energy_by_key = budgets.last_key_value().map(|(_, trials)| {
-            let mut trials = trials.clone();
-            trials.sort_unstable();
-            let energies = table.columns.get(&ColumnKey::Known(Metric::Energy));
-            let values = in_order(&trials, energies.map_or(&[], Vec::as_slice));
-            super::reduce::means(&starts(&trials, keys.len()), &values)
-        });
-        // NaN, which stands for a missing value, sorts last; ties stay in the order of the keys.
-        let mut row_keys: Vec<u32> = (0..keys.len() as u32).collect();
-        if let Some(energies) = energy_by_key {
-            let energy = |&key: &u32| {
-                let value = energies.get(key as usize).copied().unwrap_or(f64::NAN);
-                if value.is_nan() { f64::NAN } else { value }
-            };
-            row_keys.sort_by(|a, b| energy(a).total_cmp(&energy(b)));
-        }
-        let mut key_rows = vec![0_u32; keys.len()];
-        for (row, &key) in row_keys.iter().enumerate() {
-            if let Some(slot) = key_rows.get_mut(key as usize) {
-                *slot = row as u32;
-            }
-        }
-        let repeat = |&trial: &u32| table.trials.get(trial as usize).map(|t| t.entry.repeat);
-        for trials in budgets.values_mut() {
-            for (place, _) in trials.iter_mut() {
-                *place = key_rows.get(*place as usize).copied().unwrap_or_default();
-            }
-            trials.sort_unstable_by_key(|(row, trial)| (*row, repeat(trial), *trial));
-            let repeated = trials.windows(2).find_map(|pair| match pair {
-                [(row_a, a), (row_b, b)] if row_a == row_b && repeat(a) == repeat(b) => {
-                    table.trials.get(*a as usize)
-                }
-                _ => None,
-            });
-            if let Some(trial) = repeated {
-                return Err(SnapshotError::Malformed {
-                    what: format!(
-                        "table `{}`: expected one trial per cell, budget and repeat",
-                        table.info.name
-                    ),
-                    found: format!(
-                        "two of cell {} at budget {}, repeat {}",
-                        trial.hash, trial.budget, trial.entry.repeat
-                    ),
-                });
-            }
-        }
-        Ok(Self {
-            keys,
-            row_keys,
-            budgets,
-        })
-    }
-}
-
-/// A column's values in the order of the given (row, trial) pairs.
-fn in_order(order: &[(u32, u32)], values: &[f64]) -> Vec<f64> {
-    let value = |&(_, trial): &(u32, u32)| values.get(trial as usize).copied();
-    order
-        .iter()
-        .map(|pair| value(pair).unwrap_or(f64::NAN))
-        .collect()
-}
-
-/// Where each row begins among (row, trial) pairs that are in order of rows, and the end.
-fn starts(order: &[(u32, u32)], rows: usize) -> Vec<u32> {
-    let mut starts = vec![0_u32; rows + 1];
-    for &(row, _) in order {
-        if let Some(slot) = starts.get_mut(row as usize + 1) {
-            *slot += 1;
-        }
-    }
-    let mut sum = 0;
-    for slot in &mut starts {
-        sum += *slot;
-        *slot = sum;
-    }
-    starts
 }
 
 /// The structural columns, kept where they are the same at every budget.

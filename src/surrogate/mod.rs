@@ -34,9 +34,9 @@ pub use error::SurrogateError;
 
 use crate::cell::Cell;
 use crate::metrics::{Budget, Provenance};
-use features::{FEATURES, features};
+use features::features;
 use model::{COSTS, EPOCHS, Growth, Model, TARGETS, Target};
-use network::BATCH;
+use network::{BATCH, WIDTH};
 
 /// A fitted model; see the [module](self).
 #[derive(Debug, Clone)]
@@ -187,30 +187,26 @@ impl Surrogate {
     #[inline(always)]
     fn predict_batches<'m>(&'m self, cells: &[Cell], predictions: &mut Vec<Prediction<'m>>) {
         let model = &self.model;
-        let mut batch = [[0.0; BATCH]; FEATURES];
-        let mut outputs: [Vec<[f32; BATCH]>; 3] = Default::default();
-        let mut scratch = Vec::new();
+        let mut batch = [[0.0; WIDTH]; BATCH];
         for cells in cells.chunks(BATCH) {
-            for (number, cell) in cells.iter().enumerate() {
+            for (cell, row) in cells.iter().zip(&mut batch) {
                 let features = features(cell.canonical().graph());
-                model.standard.apply(&features, &mut batch, number);
+                model.standard.apply(&features, row);
             }
-            let networks = [&model.costs, &model.accuracy, &model.spread];
-            for (network, outputs) in networks.into_iter().zip(&mut outputs) {
-                network.apply(&batch, &mut scratch, outputs);
-            }
-            let [costs, accuracy, spread] = &outputs;
-            let accuracy_from = accuracy.iter().take(TARGETS - COSTS);
-            for number in 0..cells.len() {
-                let of = |row: &[f32; BATCH]| row.get(number).copied().unwrap_or(f32::NAN);
+            let costs = model.costs.apply(&batch);
+            let accuracy = model.accuracy.apply(&batch);
+            let spread = model.spread.apply(&batch);
+            for (((_, costs), accuracy), spread) in
+                cells.iter().zip(&costs).zip(&accuracy).zip(&spread)
+            {
+                let outputs = costs.iter().take(COSTS).chain(accuracy);
                 let mut values = [f32::NAN; TARGETS];
-                let outputs = costs.iter().take(COSTS).chain(accuracy_from.clone());
-                for ((slot, row), scale) in values.iter_mut().zip(outputs).zip(&model.scales) {
-                    *slot = of(row) * scale.deviation + scale.mean;
+                for ((slot, output), scale) in values.iter_mut().zip(outputs).zip(&model.scales) {
+                    *slot = output * scale.deviation + scale.mean;
                 }
                 let mut spreads = [0.0; TARGETS];
-                for (slot, row) in spreads.iter_mut().zip(spread) {
-                    *slot = of(row);
+                for (slot, output) in spreads.iter_mut().zip(spread) {
+                    *slot = *output;
                 }
                 predictions.push(Prediction {
                     model,

@@ -2,7 +2,8 @@
 //!
 //! Cells are split by their hash: an eighth is kept aside for the errors that the report states. The rest is fitted to; by
 //! thirds, each predicted by a fit to the other two, it also tells how far off predictions are and how that differs from
-//! cell to cell, which gives the intervals. The same data, seed and machine give the same weights.
+//! cell to cell, which gives the intervals. In the end a committee of networks is fitted to all of the rest, and teaches
+//! its mean to one network over the whole search space. The same data, seed and machine give the same weights.
 // Fixed arrays are indexed by numbers of targets, budgets and features.
 #![allow(clippy::indexing_slicing)]
 
@@ -18,9 +19,9 @@ pub use report::{Accuracy, Report};
 
 use super::features::{FEATURES, features};
 use super::model::{COSTS, EPOCHS, Growth, Model, Scale, TARGETS, Target};
-use super::network::{FARTHEST, Network, Standard};
+use super::network::{BATCH, FARTHEST, Network, Standard, WIDTH};
 use super::{Surrogate, SurrogateError};
-use crate::cell::{Cell, CellHash};
+use crate::cell::{Cell, CellHash, enumerate};
 use train::{Plan, Rows, train};
 
 /// What a surrogate is fitted to: values of cells, each at most once.
@@ -99,6 +100,10 @@ const LEAST: usize = 40;
 const ASIDE: u8 = 8;
 /// Parts of the rest, each predicted by a fit to the others.
 const FOLDS: u64 = 3;
+/// Networks in a committee.
+const MEMBERS: u64 = 5;
+/// A committee teaches its mean by one cell of the search space in so many.
+const TAUGHT: usize = 4;
 /// Smaller errors than this share of a standard deviation are no smaller to the spread.
 const LEAST_SPREAD: f32 = 0.02;
 
@@ -139,10 +144,8 @@ pub fn fit(
     let standard = standardise(&fitted)?;
     let scales = scales(&fitted)?;
     let plans = plans(options);
-    let total: usize = plans[..2]
-        .iter()
-        .map(|plan| plan.epochs * (1 + FOLDS as usize))
-        .sum();
+    let of_plan = |plan: &Plan| plan.epochs * (FOLDS + MEMBERS) as usize + student(plan).epochs;
+    let total: usize = plans[..2].iter().map(of_plan).sum();
     let total = (total + plans[2].epochs) as u64;
     let mut done = 0;
     let mut tick = || {
@@ -181,8 +184,12 @@ pub fn fit(
         }
     }
     let all: Vec<&Sample> = fitted.iter().collect();
-    model.costs = network(&model, &all, &plans[0], 0..COSTS, &mut tick)?;
-    model.accuracy = network(&model, &all, &plans[1], COSTS..TARGETS, &mut tick)?;
+    let space: Vec<[f32; FEATURES]> = enumerate(7, 9)
+        .step_by(TAUGHT)
+        .map(|cell| standardised(&model.standard, &features(cell.graph())))
+        .collect();
+    model.costs = taught(&model, &all, &space, &plans[0], 0..COSTS, &mut tick)?;
+    model.accuracy = taught(&model, &all, &space, &plans[1], COSTS..TARGETS, &mut tick)?;
     model.spread = spread(&model, &fitted, &errors, &plans[2], &mut tick)?;
     quantiles(&mut model, &fitted, &errors);
 
@@ -201,7 +208,7 @@ fn plans(options: &FitOptions) -> [Plan; 3] {
     };
     [
         plan(&[64, 64], 1.0, 0.5, &[4.0, 0.5, 1.0], 0),
-        plan(&[64, 64], 0.5, 0.2, &[0.5, 0.5, 0.5, 3.0], 1),
+        plan(&[96, 64], 0.5, 0.3, &[0.5, 0.5, 0.5, 4.0], 1),
         plan(&[16], 0.2, 0.2, &[1.0; TARGETS], 2),
     ]
 }
@@ -358,6 +365,53 @@ fn network(
         }
     }
     train(&rows, plan, tick)
+}
+
+/// A network that says what a committee says on average, which is better than any of its members; they differ in their
+/// seeds (distillation; Hinton, Vinyals, Dean 2015).
+fn taught(
+    model: &Model,
+    samples: &[&Sample],
+    space: &[[f32; FEATURES]],
+    plan: &Plan,
+    targets: std::ops::Range<usize>,
+    tick: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Network, FitError> {
+    let own = samples
+        .iter()
+        .map(|sample| standardised(&model.standard, &sample.features));
+    let mut rows = Rows {
+        features: own.chain(space.iter().copied()).collect(),
+        targets: Vec::new(),
+    };
+    rows.targets.resize(rows.features.len(), vec![0.0; targets.len()]);
+    for member in 0..MEMBERS {
+        let mut plan = plan.clone();
+        plan.seed = plan.seed.wrapping_add(100 * (member + 1));
+        let network = network(model, samples, &plan, targets.clone(), tick)?;
+        for (features, slots) in rows.features.chunks(BATCH).zip(rows.targets.chunks_mut(BATCH)) {
+            let mut batch = [[0.0; WIDTH]; BATCH];
+            for (row, features) in batch.iter_mut().zip(features) {
+                row[..FEATURES].copy_from_slice(features);
+            }
+            for (slot, outputs) in slots.iter_mut().zip(&network.apply(&batch)) {
+                for (slot, output) in slot.iter_mut().zip(outputs) {
+                    *slot += output / MEMBERS as f32;
+                }
+            }
+        }
+    }
+    train(&rows, &student(plan), tick)
+}
+
+/// How what a committee says is learned: there is no noise in it, so that nothing holds the weights back.
+fn student(plan: &Plan) -> Plan {
+    Plan {
+        epochs: (plan.epochs / 6).max(1),
+        decay: 0.001,
+        weights: vec![1.0; plan.weights.len()],
+        ..plan.clone()
+    }
 }
 
 /// Learns the logarithm of the size of the errors, in each target's own scale.
