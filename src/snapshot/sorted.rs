@@ -120,7 +120,10 @@ impl Sorted {
             }
             let mut rows = places.clone();
             rows.sort_unstable();
-            X
+            let repeated = rows.windows(2).find(|pair| pair.first() == pair.last());
+            if let Some(row) = repeated.and_then(|pair| pair.first()) {
+                let hash = row_keys
+                    .get(*row as usize)
                     .and_then(|&key| keys.get(key as usize));
                 return Err(SnapshotError::Malformed {
                     what: format!(

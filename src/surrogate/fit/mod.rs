@@ -384,12 +384,17 @@ fn taught(
         features: own.chain(space.iter().copied()).collect(),
         targets: Vec::new(),
     };
-    rows.targets.resize(rows.features.len(), vec![0.0; targets.len()]);
+    rows.targets
+        .resize(rows.features.len(), vec![0.0; targets.len()]);
     for member in 0..MEMBERS {
         let mut plan = plan.clone();
         plan.seed = plan.seed.wrapping_add(100 * (member + 1));
         let network = network(model, samples, &plan, targets.clone(), tick)?;
-        for (features, slots) in rows.features.chunks(BATCH).zip(rows.targets.chunks_mut(BATCH)) {
+        for (features, slots) in rows
+            .features
+            .chunks(BATCH)
+            .zip(rows.targets.chunks_mut(BATCH))
+        {
             let mut batch = [[0.0; WIDTH]; BATCH];
             for (row, features) in batch.iter_mut().zip(features) {
                 row[..FEATURES].copy_from_slice(features);
