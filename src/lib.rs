@@ -20,6 +20,7 @@
 //! - [`query`]: rows within bounds, dominance, and recipes: cells that are cheaper and as good, with the edits that lead
 //!   there.
 //! - [`surrogate`]: energy, time and accuracy of cells that nobody trained.
+//! - [`benchmark`]: the whole search space, predicted, in the user's cache folder.
 //! - [`carbon`]: from kWh to gCO2e.
 //!
 //! ```no_run
@@ -42,6 +43,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+pub mod benchmark;
 pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]

@@ -42,6 +42,7 @@ use network::{BATCH, WIDTH};
 #[derive(Debug, Clone)]
 pub struct Surrogate {
     model: Model,
+    fingerprint: u32,
 }
 
 /// A predicted value and the interval in which nine in ten values lie, measured on cells not fitted to.
@@ -103,6 +104,7 @@ impl Surrogate {
             // The tests decode these very bytes.
             Self::from_bytes(include_bytes!("weights.bin")).unwrap_or_else(|_| Self {
                 model: Model::default(),
+                fingerprint: 0,
             })
         })
     }
@@ -113,7 +115,8 @@ impl Surrogate {
     /// The bytes are none of this version's, or damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SurrogateError> {
         let model = Model::from_bytes(bytes)?;
-        Ok(Self { model })
+        let fingerprint = crc32c::crc32c(bytes);
+        Ok(Self { model, fingerprint })
     }
 
     /// The bytes that [`from_bytes`](Self::from_bytes) reads.
@@ -135,6 +138,12 @@ impl Surrogate {
     #[must_use]
     pub const fn seed(&self) -> u64 {
         self.model.seed
+    }
+
+    /// A checksum of the model: another one predicts otherwise.
+    #[must_use]
+    pub const fn fingerprint(&self) -> u32 {
+        self.fingerprint
     }
 
     /// Where its values come from: predicted by this model.

@@ -193,7 +193,7 @@ pub fn fit(
     model.spread = spread(&model, &fitted, &errors, &plans[2], &mut tick)?;
     quantiles(&mut model, &fitted, &errors);
 
-    let surrogate = Surrogate { model };
+    let surrogate = Surrogate::from_bytes(&model.to_bytes()?)?;
     let report = Report::of(&surrogate, &aside, fitted.len(), data);
     Ok((surrogate, report))
 }
@@ -464,6 +464,7 @@ fn predictions<T>(
     let cells: Vec<Cell> = samples.iter().map(|sample| sample.cell).collect();
     let surrogate = Surrogate {
         model: model.clone(),
+        fingerprint: 0,
     };
     surrogate.predict_all(&cells).iter().map(of).collect()
 }

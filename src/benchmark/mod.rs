@@ -1,0 +1,67 @@
+//! The whole search space without training it: a snapshot of all 423,624 cells of NAS-Bench-101, predicted.
+//!
+//! [`default_path`] builds it in the user's cache folder when it is first asked for, and from then on gives its path in
+//! microseconds: every cell with its exact parameters and multiply-accumulates, and what a [`Surrogate`] predicts of
+//! energy, time and accuracy at 4, 12, 36 and 108 epochs, with intervals. A [`Builder`] does the same at any path, and lays
+//! measured trials over the predictions.
+//!
+//! Everything in it that no trial stands behind is *predicted*, and says so. A front of predictions favours cells whose
+//! error is a lucky one: among so many cells some are predicted far too good, and these are the ones that it finds. The
+//! columns `high_energy_kwh` and `low_validation_accuracy` hold the worse end of each interval; a front over these is the
+//! cautious one.
+//!
+//! ```no_run
+//! use ecnas::{benchmark, metrics::Budget, query::RecipeQuery, snapshot::Snapshot};
+//! use std::ops::ControlFlow;
+//!
+//! let path = benchmark::default_path(|_| ControlFlow::Continue(()))?;
+//! let snapshot = Snapshot::open(path)?;
+//! let view = snapshot.view(benchmark::TABLE, Budget::epochs(108)?)?;
+//! println!("{} recipes", view.recipes(&RecipeQuery::default())?.front()?.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod build;
+mod cache;
+
+pub use build::{Builder, Stage};
+pub use cache::{cache_folder, default_path, default_path_in};
+
+use std::path::PathBuf;
+
+use crate::snapshot::SnapshotError;
+use crate::surrogate::SurrogateError;
+
+#[cfg(doc)]
+use crate::surrogate::Surrogate;
+
+/// The name of the table.
+pub const TABLE: &str = "nas-bench-101-predicted";
+
+/// Why a benchmark cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchmarkError {
+    /// The snapshot cannot be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The surrogate does not predict what is asked for.
+    #[error(transparent)]
+    Surrogate(#[from] SurrogateError),
+    /// The cache folder is not known.
+    #[error(
+        "no cache folder is known; set ECNAS_CACHE, or build the benchmark at a path of your own"
+    )]
+    NoCacheFolder,
+    /// The cache folder cannot be written to.
+    #[error("cannot write the cache folder {}: {source}; set ECNAS_CACHE, or build the benchmark at a path of your own", folder.display())]
+    Cache {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The caller ended it.
+    #[error("building the benchmark was interrupted")]
+    Interrupted,
+}
