@@ -47,8 +47,9 @@ impl Choice {
 #[derive(Args)]
 pub struct Ask {
     /// A sealed snapshot; or released files, folders of results, or CSV files, which are imported and sealed into the
-    /// cache folder ($ECNAS_CACHE, or the user's own) for the next time
-    #[arg(required = true, value_name = "SNAPSHOT|FILE")]
+    /// cache folder ($ECNAS_CACHE, or the user's own) for the next time [default: all 423,624 cells of NAS-Bench-101,
+    /// predicted]
+    #[arg(value_name = "SNAPSHOT|FILE")]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub choice: Choice,

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use directories::ProjectDirs;
+use ecnas::benchmark::{self, BenchmarkError, Stage};
 use ecnas::import::ImportOptions;
 use ecnas::store::{OnDuplicate, Store};
 use sha2::{Digest, Sha256};
@@ -26,8 +26,12 @@ pub struct Given {
 }
 
 impl Given {
-    /// Opens the one snapshot that was given, or what is sealed of the files that were.
+    /// Opens the one snapshot that was given, or what is sealed of the files that were; the default benchmark where nothing
+    /// was given.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
+        if paths.is_empty() {
+            return default_benchmark();
+        }
         let sealed = |path: &PathBuf| matches!(open::kind(path), Kind::Snapshot | Kind::Store);
         match paths {
             [path] if sealed(path) => Ok(Self {
@@ -43,6 +47,47 @@ impl Given {
                 ))),
             },
         }
+    }
+}
+
+fn default_benchmark() -> Result<Given, Failure> {
+    let _hold = Hold::new();
+    let given = |path: &Path, temporary| -> Result<Given, Failure> {
+        // It is quickly checked, at its ends alone: sealing leaves whole files.
+        Ok(Given {
+            snapshot: open::map(path)?,
+            direct: false,
+            _temporary: temporary,
+        })
+    };
+    let unwritable = match benchmark::default_path(watch()) {
+        Ok(path) => match given(&path, None) {
+            Ok(given) => return Ok(given),
+            // Damaged from outside, or of another version: it is made again.
+            Err(_) => {
+                let _ = fs::remove_file(&path);
+                return given(&benchmark::default_path(watch())?, None);
+            }
+        },
+        Err(error @ (BenchmarkError::NoCacheFolder | BenchmarkError::Cache { .. })) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let scratch = tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
+    eprintln!("note: {unwritable}; answering from a temporary copy that is not kept");
+    let path = benchmark::default_path_in(scratch.path(), watch())?;
+    given(&path, Some(scratch))
+}
+
+/// Shows which stage a benchmark is at.
+pub fn watch() -> impl FnMut(Stage) -> ControlFlow<()> {
+    let work = Work::of(
+        "building the benchmark of the search space",
+        Stage::ALL.len() as u64,
+        "stages",
+    );
+    move |stage| {
+        let done = Stage::ALL.iter().position(|own| *own == stage);
+        work.at(done.unwrap_or_default() as u64, Stage::ALL.len() as u64)
     }
 }
 
@@ -126,13 +171,7 @@ fn make(sources: &[Source<'_>], scratch: &Path, sealed: &Path) -> Result<(), Fai
 
 /// The cache folder and a scratch folder in it, which shows that it can be written; or why there is none.
 fn folder() -> Result<(PathBuf, TempDir), String> {
-    let own = std::env::var_os("ECNAS_CACHE").filter(|path| !path.is_empty());
-    let folder = match own {
-        Some(path) => PathBuf::from(path),
-        None => ProjectDirs::from("", "", "ecnas")
-            .map(|all| all.cache_dir().to_owned())
-            .ok_or("no cache folder is known (set ECNAS_CACHE)")?,
-    };
+    let folder = benchmark::cache_folder().ok_or("no cache folder is known (set ECNAS_CACHE)")?;
     let scratch = fs::create_dir_all(&folder).and_then(|()| {
         tempfile::Builder::new()
             .prefix(".making-")

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
 
+use ecnas::benchmark::BenchmarkError;
 use ecnas::export::ExportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
 use ecnas::query::{QueryError, RecipeError};
@@ -155,6 +156,15 @@ impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Store(error) => error.into(),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<BenchmarkError> for Failure {
+    fn from(error: BenchmarkError) -> Self {
+        match error {
+            BenchmarkError::Snapshot(error) => error.into(),
             other => Self::error(other),
         }
     }

@@ -29,11 +29,14 @@ mod work;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use failure::Failure;
 
 const AFTER_HELP: &str = "\
+Alone, it prints the recipe book of all 423,624 cells of NAS-Bench-101, predicted; the first time it builds it in the
+cache folder, which takes some seconds.
+
 Two commands from released files to answers that take microseconds:
   ecnas import -s STORE energy_4V9E_4epochs.tfrecord && ecnas seal -s STORE -o SNAPSHOT
   ecnas recipe SNAPSHOT
@@ -54,6 +57,13 @@ struct Cli {
     command: Option<Command>,
 }
 
+/// `ecnas` alone: the recipe book of the default benchmark.
+#[derive(Parser)]
+struct Bare {
+    #[command(flatten)]
+    recipe: recipe::Args,
+}
+
 #[derive(Subcommand)]
 enum Command {
     Import(import::Args),
@@ -72,7 +82,7 @@ enum Command {
 fn run(cli: Cli) -> Result<(), Failure> {
     work::listen()?;
     match cli.command {
-        None => Ok(Cli::command().print_help()?),
+        None => recipe::run(&Bare::parse_from(["ecnas"]).recipe),
         Some(Command::Import(args)) => import::run(&args),
         Some(Command::Seal(args)) => seal::run(&args),
         Some(Command::Info(args)) => info::run(&args),
