@@ -55,6 +55,8 @@ pub mod index;
 mod ingest;
 pub mod metrics;
 pub mod pareto;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod query;
 mod random;
 mod seal;

@@ -8,6 +8,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod ask;
+mod build;
 mod cache;
 mod export;
 mod failure;
@@ -18,6 +19,8 @@ mod get;
 mod import;
 mod info;
 mod open;
+mod plot;
+mod predict;
 mod range;
 mod recipe;
 mod rows;
@@ -74,6 +77,9 @@ enum Command {
     Range(range::Args),
     Front(front::Args),
     Recipe(recipe::Args),
+    Predict(predict::Args),
+    Build(build::Args),
+    Plot(plot::Args),
     Export(export::Args),
     #[cfg(feature = "fit")]
     Fit(fit::Args),
@@ -91,6 +97,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Range(args)) => range::run(&args),
         Some(Command::Front(args)) => front::run(&args),
         Some(Command::Recipe(args)) => recipe::run(&args),
+        Some(Command::Predict(args)) => predict::run(&args),
+        Some(Command::Build(args)) => build::run(&args),
+        Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         #[cfg(feature = "fit")]
         Some(Command::Fit(args)) => fit::run(&args),

@@ -167,7 +167,7 @@ fn metric_value(text: &str) -> Result<(String, f64), String> {
 }
 
 /// Reads `0.01` or `1%`.
-fn loss(text: &str) -> Result<Loss, String> {
+pub fn loss(text: &str) -> Result<Loss, String> {
     let expected = "expected a number such as 0.01, or a share of the reference's value such as 1%";
     let number = |text: &str| text.trim().parse::<f64>().map_err(|_| expected.to_owned());
     match text.trim().strip_suffix('%') {

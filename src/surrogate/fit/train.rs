@@ -10,8 +10,6 @@ use crate::random::SplitMix;
 use crate::surrogate::features::FEATURES;
 use crate::surrogate::network::{LANES, Layer, Network};
 
-/// Errors weigh as their squares up to here, in standard deviations, and as themselves beyond.
-const HUBER: f64 = 0.3;
 /// The share of the steps in which the learning rate rises.
 const RISING: f64 = 0.1;
 const LEARNING_RATE: f64 = 3e-3;
@@ -31,6 +29,8 @@ pub(super) struct Plan {
     pub epochs: usize,
     /// How strongly weights are drawn towards zero.
     pub decay: f64,
+    /// Errors weigh as their squares up to here, in standard deviations, and as themselves beyond.
+    pub bend: f64,
     /// What each target's error weighs, were all targets there for all rows.
     pub weights: Vec<f64>,
     pub seed: u64,
@@ -111,7 +111,7 @@ pub(super) fn train(
             let x = Tensor::from_vec(x, (batch, FEATURES), &device)?;
             let y = Tensor::from_vec(y, (batch, outputs), &device)?;
             let mask = Tensor::from_vec(mask, (batch, outputs), &device)?;
-            let loss = (huber(&(forward(&layers, x)? - y)?)? * mask)?.sum_all()?;
+            let loss = (huber(&(forward(&layers, x)? - y)?, plan.bend)? * mask)?.sum_all()?;
             let loss = (loss / batch as f64)?;
             optimizer.backward_step(&loss)?;
             step += 1;
@@ -136,11 +136,11 @@ fn forward(layers: &[Weights], mut x: Tensor) -> candle_core::Result<Tensor> {
     Ok(x)
 }
 
-fn huber(errors: &Tensor) -> candle_core::Result<Tensor> {
+fn huber(errors: &Tensor, bend: f64) -> candle_core::Result<Tensor> {
     let size = errors.abs()?;
-    let near = size.minimum(HUBER)?;
+    let near = size.minimum(bend)?;
     let squares = (near.sqr()? * 0.5)?;
-    squares + ((size - near)? * HUBER)?
+    squares + ((size - near)? * bend)?
 }
 
 /// The learning rate at a share of the steps: up, and slowly down to nothing (Smith and Topin 2019).

@@ -1,0 +1,103 @@
+//! Pictures of a view (feature `plot`): energy against accuracy, the front, the knee, and recipes.
+//!
+//! ```no_run
+//! use ecnas::{plot, query::RecipeQuery, snapshot::View};
+//! # fn example(view: &View<'_>) -> Result<(), plot::PlotError> {
+//! plot::draw(view, &RecipeQuery::default(), "front.svg".as_ref())
+//! # }
+//! ```
+
+mod paint;
+mod scene;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+use plotters::style::{FontStyle, register_font};
+
+use crate::query::{QueryError, RecipeError, RecipeQuery};
+use crate::snapshot::{SnapshotError, View};
+use scene::Scene;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The view cannot be read.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The view lacks energy or accuracy.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// There is nothing to compare with.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The view has no cell with energy and accuracy.
+    #[error("expected a cell with energy and accuracy to draw, found none")]
+    NothingToDraw,
+    /// The reference is a point, or has no energy above zero.
+    #[error("expected a reference cell with energy and accuracy, found none; choose another one")]
+    NoReference,
+    /// The file's name ends otherwise.
+    #[error("{}: expected a name that ends with .svg or .png", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The picture cannot be written.
+    #[error("{}: the picture cannot be written: {reason}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Width and height of a picture, in pixels.
+pub const SIZE: (u32, u32) = (1200, 800);
+
+/// Draws a view: energy in kWh on a logarithmic axis, accuracy in percent, all cells as density, the front, its knee, the
+/// reference of the query, and its recipes. A name that ends with `.svg` or `.png` says which format. An SVG leaves letters
+/// to the viewer's fonts.
+///
+/// # Errors
+/// The view lacks energy or accuracy, has no such reference, or the file cannot be written.
+///
+/// # Complexity
+/// O(n log n): some 0.1 s for the whole search space.
+pub fn draw(view: &View<'_>, query: &RecipeQuery, path: &Path) -> Result<(), PlotError> {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_png = match extension.to_str() {
+        Some("png") => true,
+        Some("svg") => false,
+        _ => {
+            return Err(PlotError::Format {
+                path: path.to_owned(),
+            });
+        }
+    };
+    let scene = Scene::new(view, query)?;
+    with_font();
+    let failed = |reason: String| PlotError::Write {
+        path: path.to_owned(),
+        reason,
+    };
+    let drawn = if is_png {
+        paint::paint(&BitMapBackend::new(path, SIZE).into_drawing_area(), &scene)
+    } else {
+        paint::paint(&SVGBackend::new(path, SIZE).into_drawing_area(), &scene)
+    };
+    drawn.map_err(failed)
+}
+
+/// The library draws letters with a font of its own, the same on every machine.
+fn with_font() {
+    static REGISTERED: OnceLock<()> = OnceLock::new();
+    REGISTERED.get_or_init(|| {
+        // The font is in the program: it cannot fail to be one.
+        let _ = register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular());
+        let _ = register_font("sans-serif", FontStyle::Bold, dejavu::sans::bold());
+    });
+}

@@ -1,0 +1,158 @@
+//! What a picture shows, before it is drawn.
+
+use super::PlotError;
+use crate::metrics::{Metric, Provenance};
+use crate::query::{Objective, RecipeQuery};
+use crate::snapshot::{RowId, View};
+
+/// Columns and rows of the density.
+pub(super) const BINS: [usize; 2] = [180, 110];
+
+/// A point: energy in kWh, accuracy in percent.
+pub(super) type Point = (f64, f64);
+
+/// What a picture shows.
+pub(super) struct Scene {
+    pub title: String,
+    pub notes: Vec<String>,
+    pub energy: [f64; 2],
+    pub accuracy: [f64; 2],
+    pub accuracy_name: String,
+    /// Column, row and count of what is not empty.
+    pub bins: Vec<(usize, usize, u32)>,
+    pub front: Vec<Point>,
+    pub knee: Option<Point>,
+    pub reference: Point,
+    /// Recipes on the front, cheapest first.
+    pub recipes: Vec<Point>,
+    pub saving: Option<String>,
+}
+
+impl Scene {
+    pub fn new(view: &View<'_>, query: &RecipeQuery) -> Result<Self, PlotError> {
+        let energies = view.column(Metric::Energy)?;
+        let accuracies = view.column(query.accuracy)?;
+        let point = |row: RowId| {
+            let energy = energies.get(row.index()).copied()?;
+            let accuracy = accuracies.get(row.index()).copied()?;
+            let is_shown = energy > 0.0 && energy.is_finite() && accuracy.is_finite();
+            is_shown.then_some((energy, 100.0 * accuracy))
+        };
+        let points: Vec<Point> = (0..view.len() as u32)
+            .filter_map(|row| point(RowId(row)))
+            .collect();
+        let dominance = view.dominance([Objective::ENERGY, Objective::maximize(query.accuracy)])?;
+        let front: Vec<Point> = dominance
+            .front()
+            .iter()
+            .filter_map(|&row| point(row))
+            .collect();
+        let knee = dominance.knee().and_then(point);
+        let search = view.recipes(query)?;
+        let book = search.front()?;
+        let reference = search
+            .reference()
+            .and_then(point)
+            .ok_or(PlotError::NoReference)?;
+        let recipes: Vec<Point> = book.iter().filter_map(|recipe| point(recipe.row)).collect();
+        let saving = book.first().map(|best| {
+            format!(
+                "{:.0} % less energy, {:.1} points {}",
+                100.0 * best.saving,
+                (100.0 * best.accuracy_change).abs(),
+                if best.accuracy_change < 0.0 {
+                    "less accurate"
+                } else {
+                    "more accurate"
+                }
+            )
+        });
+
+        // Accuracy has a long tail downwards: what lies below the box is counted, not drawn.
+        let mut sorted: Vec<f64> = points.iter().map(|point| point.1).collect();
+        sorted.sort_by(f64::total_cmp);
+        let top = sorted.last().copied().ok_or(PlotError::NothingToDraw)?;
+        let twentieth = sorted.get(sorted.len() / 20).copied().unwrap_or(top);
+        let low = twentieth.min(reference.1).min(top - 1.0);
+        let accuracy = [low - 0.05 * (top - low), top + 0.12 * (top - low)];
+        let least = points
+            .iter()
+            .map(|point| point.0)
+            .fold(f64::INFINITY, f64::min);
+        let most = points.iter().map(|point| point.0).fold(0.0, f64::max);
+        let energy = [least / 1.15, most * 1.15];
+        let [accuracy_low, accuracy_high] = accuracy;
+        let below = points.iter().filter(|point| point.1 < accuracy_low).count();
+
+        let bin = |value: f64, [from, to]: [f64; 2], bins: usize| {
+            let share = (value - from) / (to - from);
+            (share * bins as f64) as usize
+        };
+        let log = energy.map(f64::ln);
+        let [columns, rows] = BINS;
+        let mut counts = vec![0_u32; columns * rows];
+        for &(energy, accuracy) in &points {
+            if accuracy < accuracy_low || accuracy > accuracy_high {
+                continue;
+            }
+            let x = bin(energy.ln(), log, columns);
+            let y = bin(accuracy, [accuracy_low, accuracy_high], rows);
+            if let Some(count) = counts.get_mut(y * columns + x) {
+                *count += 1;
+            }
+        }
+        let bins = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        let bins = bins
+            .map(|(place, &count)| (place % columns, place / columns, count))
+            .collect();
+
+        let info = view.table().info()?;
+        let said = |metric: Metric| match info.provenance.of(metric) {
+            Provenance::Predicted { model } => format!("predicted by {model}"),
+            other => other.word().to_owned(),
+        };
+        let name = query.accuracy.name().replace('_', " ");
+        let mut notes = vec![format!(
+            "{} cells; energy {}, {name} {}",
+            thousands(points.len()),
+            said(Metric::Energy),
+            said(query.accuracy)
+        )];
+        if below > 0 {
+            notes.push(format!(
+                "{} less accurate cells lie below the picture",
+                thousands(below)
+            ));
+        }
+        Ok(Self {
+            title: format!(
+                "What is cheaper and as good? {} at {}",
+                view.table().name(),
+                view.budget()
+            ),
+            notes,
+            energy,
+            accuracy,
+            accuracy_name: name,
+            bins,
+            front,
+            knee,
+            reference,
+            recipes,
+            saving,
+        })
+    }
+}
+
+/// A number with commas: 423,624.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
