@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ecnas::cell::CellHash;
 use ecnas::plot;
 use ecnas::query::{Loss, RecipeQuery, Reference};
+use ecnas::snapshot::View;
 
 use crate::ask::{self, Ask};
 use crate::cache::Given;
@@ -33,18 +34,27 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
-    let [view] = views.as_slice() else {
-        return Err(Failure::usage("expected one table to draw").hint("choose it with --table"));
-    };
     let mut query = RecipeQuery::default();
     query.tolerated_loss = args.tolerance;
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }
+    draw(&views, &query, &args.output)?;
     let mut out = values::stdout();
     for path in &args.output {
-        plot::draw(view, &query, path).map_err(Failure::error)?;
         writeln!(out, "{}", path.display())?;
     }
     Ok(out.flush()?)
+}
+
+/// Draws the one view into files.
+pub fn draw(views: &[View<'_>], query: &RecipeQuery, paths: &[PathBuf]) -> Result<(), Failure> {
+    let [view] = views else {
+        let message = "expected one table to draw; choose it with --table";
+        return Err(Failure::usage(message));
+    };
+    for path in paths {
+        plot::draw(view, query, path).map_err(Failure::error)?;
+    }
+    Ok(())
 }

@@ -51,8 +51,10 @@ fn asked(text: &str) -> Result<Asked, String> {
     }
 }
 
-/// The predicted quantities, by the name of their columns.
-const QUANTITIES: [(&str, fn(&BudgetPrediction) -> Estimate); 5] = [
+/// The name of a column, and what it holds.
+type Quantity = (&'static str, fn(&BudgetPrediction) -> Estimate);
+
+const QUANTITIES: [Quantity; 5] = [
     ("energy_kwh", |at| at.energy_kwh),
     ("linear_energy_kwh", |at| at.linear_energy_kwh),
     ("training_time_s", |at| at.training_time_s),

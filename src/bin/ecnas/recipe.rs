@@ -3,6 +3,7 @@
 mod print;
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use ecnas::carbon::{Site, WORLD_INTENSITY_G_PER_KWH};
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::plot;
 use crate::rows;
 use crate::values::{self, Object, Section, object};
 
@@ -70,6 +72,9 @@ pub struct Args {
     /// How many recipes to print, 0 for all [default: 20 for people, all in JSON and CSV]
     #[arg(long, short = 'n', value_name = "N")]
     limit: Option<usize>,
+    /// Draw it too: a name that ends with .svg or .png, as often as needed
+    #[arg(long, value_name = "FILE")]
+    plot: Vec<PathBuf>,
 }
 
 /// Runs the command.
@@ -94,6 +99,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     query.site = Site::new(args.intensity, args.pue).map_err(Failure::usage)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
+    if !args.plot.is_empty() {
+        plot::draw(&views, &query, &args.plot)?;
+    }
     let books = views.iter().map(|view| {
         let others = others(args, &given, view)?;
         let mut search = view.recipes(&query)?;

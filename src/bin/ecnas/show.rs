@@ -197,12 +197,14 @@ pub fn heading(view: &View<'_>, asked: bool) -> String {
         _ if asked => String::new(),
         _ => format!(" (its largest budget; it also has {})", budgets(others())),
     };
+    let trials = match view.trial_count() {
+        0 => "all predicted: none was trained".to_owned(),
+        trials => format!("{}, {}", plural(trials, "trial"), repeats(view)),
+    };
     format!(
-        "{} at {}{others}\n{}, {}, {}",
+        "{} at {}{others}\n{}, {trials}",
         view.table().name(),
         view.budget(),
         plural(view.rows().count(), "cell"),
-        plural(view.trial_count(), "trial"),
-        repeats(view)
     )
 }
