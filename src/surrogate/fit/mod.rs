@@ -101,7 +101,7 @@ const ASIDE: u8 = 8;
 /// Parts of the rest, each predicted by a fit to the others.
 const FOLDS: u64 = 3;
 /// Networks in a committee.
-const MEMBERS: u64 = 6;
+const MEMBERS: u64 = 5;
 /// A committee teaches its mean by one cell of the search space in so many.
 const TAUGHT: usize = 4;
 /// Smaller errors than this share of a standard deviation are no smaller to the spread.
@@ -210,7 +210,7 @@ fn plans(options: &FitOptions) -> [Plan; 3] {
         };
     [
         plan(&[64, 64], 1.0, 0.5, 0.3, &[4.0, 0.5, 1.0], 0),
-        plan(&[96, 64], 0.5, 0.3, 0.1, &[0.5, 0.5, 0.5, 4.0], 1),
+        plan(&[96, 64], 0.5, 0.3, 0.3, &[0.5, 0.5, 0.5, 4.0], 1),
         plan(&[16], 0.2, 0.2, 0.3, &[1.0; TARGETS], 2),
     ]
 }
@@ -414,9 +414,8 @@ fn taught(
 /// How what a committee says is learned: there is no noise in it, so that nothing holds the weights back.
 fn student(plan: &Plan) -> Plan {
     Plan {
-        epochs: (plan.epochs / 4).max(1),
+        epochs: (plan.epochs / 6).max(1),
         decay: 0.001,
-        bend: 1.0,
         weights: vec![1.0; plan.weights.len()],
         ..plan.clone()
     }
