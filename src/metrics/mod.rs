@@ -13,6 +13,7 @@
 //! fraction in `[0, 1]`. A value that was not observed is absent, never zero.
 
 mod budget;
+mod interval;
 mod metric;
 mod provenance;
 mod record;
@@ -20,6 +21,8 @@ mod table;
 mod trial;
 
 pub use budget::{Budget, BudgetError};
+pub(crate) use interval::without_end;
+pub use interval::{high_column, low_column};
 pub use metric::{Metric, Unit};
 pub use provenance::{Provenance, Provenances};
 pub(crate) use record::{ALIGNMENT, encode, layout_fingerprint, rkyv_error};

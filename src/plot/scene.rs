@@ -35,26 +35,30 @@ impl Scene {
         let point = |row: RowId| {
             let energy = energies.get(row.index()).copied()?;
             let accuracy = accuracies.get(row.index()).copied()?;
-            let is_shown = energy > 0.0 && energy.is_finite() && accuracy.is_finite();
-            is_shown.then_some((energy, 100.0 * accuracy))
+            shown((energy, accuracy))
         };
         let points: Vec<Point> = (0..view.len() as u32)
             .filter_map(|row| point(RowId(row)))
             .collect();
-        let dominance = view.dominance([Objective::ENERGY, Objective::maximize(query.accuracy)])?;
-        let front: Vec<Point> = dominance
-            .front()
-            .iter()
-            .filter_map(|&row| point(row))
-            .collect();
-        let knee = dominance.knee().and_then(point);
+        let objectives = [Objective::ENERGY, Objective::maximize(query.accuracy)];
+        let dominance = match query.cautious {
+            true => view.cautious_dominance(objectives)?,
+            false => view.dominance(objectives)?,
+        };
+        let compared = |row: RowId| shown(dominance.point(row)?.into());
+        let front = dominance.front().iter();
+        let front: Vec<Point> = front.filter_map(|&row| compared(row)).collect();
+        let knee = dominance.knee().and_then(compared);
         let search = view.recipes(query)?;
         let book = search.front()?;
         let reference = search
             .reference()
             .and_then(point)
             .ok_or(PlotError::NoReference)?;
-        let recipes: Vec<Point> = book.iter().filter_map(|recipe| point(recipe.row)).collect();
+        let recipes: Vec<Point> = book
+            .iter()
+            .filter_map(|recipe| shown((recipe.energy_kwh, recipe.accuracy)))
+            .collect();
         let saving = book.first().map(|best| {
             format!(
                 "{:.0} % less energy, {:.1} points {}",
@@ -106,18 +110,33 @@ impl Scene {
             .map(|(place, &count)| (place % columns, place / columns, count))
             .collect();
 
-        let info = view.table().info()?;
-        let said = |metric: Metric| match info.provenance.of(metric) {
-            Provenance::Predicted { model } => format!("predicted by {model}"),
-            other => other.word().to_owned(),
+        let said = |metric: Metric| -> Result<String, PlotError> {
+            let parts = view.provenance(metric)?.into_iter();
+            let words = parts.map(|(own, rows)| match own {
+                Provenance::Predicted { model } => (format!("predicted by {model}"), rows),
+                other => (other.word().to_owned(), rows),
+            });
+            let words: Vec<(String, usize)> = words.collect();
+            Ok(match words.as_slice() {
+                [(only, _)] => only.clone(),
+                several => {
+                    let several = several.iter();
+                    let several =
+                        several.map(|(own, rows)| format!("{own} ({})", thousands(*rows)));
+                    several.collect::<Vec<_>>().join(" or ")
+                }
+            })
         };
         let name = query.accuracy.name().replace('_', " ");
         let mut notes = vec![format!(
             "{} cells; energy {}, {name} {}",
             thousands(points.len()),
-            said(Metric::Energy),
-            said(query.accuracy)
+            said(Metric::Energy)?,
+            said(query.accuracy)?
         )];
+        if query.cautious {
+            notes.push("front and recipes at the worse ends of their intervals".to_owned());
+        }
         if below > 0 {
             notes.push(format!(
                 "{} less accurate cells lie below the picture",
@@ -142,6 +161,12 @@ impl Scene {
             saving,
         })
     }
+}
+
+/// Where it can be drawn: above zero in energy, finite.
+fn shown((energy, accuracy): Point) -> Option<Point> {
+    let is_shown = energy > 0.0 && energy.is_finite() && accuracy.is_finite();
+    is_shown.then_some((energy, 100.0 * accuracy))
 }
 
 /// A number with commas: 423,624.

@@ -1,9 +1,10 @@
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::{Direction, Objective, Query, QueryError};
 use crate::index::{Interval, PairIndex, RowBits, RowSet};
 use crate::pareto;
-use crate::snapshot::{RowId, View};
+use crate::snapshot::{RowId, SnapshotError, View};
 
 impl<'s> View<'s> {
     /// Compares the rows of the view by 2 to 5 objectives.
@@ -28,6 +29,37 @@ impl<'s> View<'s> {
         &self,
         objectives: [Objective; D],
     ) -> Result<Dominance<'_, 's, D>, QueryError> {
+        Dominance::new(self, objectives, View::column_of)
+    }
+
+    /// As [`dominance`](Self::dominance), of the [worse end](View::worse_end) of each estimate's interval.
+    ///
+    /// A front of estimates favours cells whose error is a lucky one: among many cells, those that are estimated too good
+    /// are the ones it finds. The cautious front holds those that are good even where the estimate errs to their favour.
+    ///
+    /// # Errors
+    /// As [`dominance`](Self::dominance).
+    ///
+    /// # Complexity
+    /// O(n): nothing of it is stored.
+    pub fn cautious_dominance<const D: usize>(
+        &self,
+        objectives: [Objective; D],
+    ) -> Result<Dominance<'_, 's, D>, QueryError> {
+        Dominance::new(self, objectives, View::worse_end)
+    }
+
+    fn column_of(&self, objective: &Objective) -> Result<Cow<'_, [f64]>, SnapshotError> {
+        self.column(&objective.column).map(Cow::Borrowed)
+    }
+}
+
+impl<'v, 's, const D: usize> Dominance<'v, 's, D> {
+    fn new(
+        view: &'v View<'s>,
+        objectives: [Objective; D],
+        values: impl Fn(&'v View<'s>, &Objective) -> Result<Cow<'v, [f64]>, SnapshotError>,
+    ) -> Result<Self, QueryError> {
         let names = || objectives.iter().map(|objective| &objective.column);
         let is_distinct = names()
             .enumerate()
@@ -38,19 +70,25 @@ impl<'s> View<'s> {
                 found: names.join(", "),
             });
         }
-        let mut columns: [&[f64]; D] = [&[]; D];
+        let mut columns = [const { Cow::Borrowed(&[] as &[f64]) }; D];
+        let mut is_stored = true;
         for (slot, objective) in columns.iter_mut().zip(&objectives) {
-            *slot = self.column(&objective.column)?;
+            *slot = values(view, objective)?;
+            is_stored &= std::ptr::eq(slot.as_ptr(), view.column(&objective.column)?.as_ptr());
         }
         let pair = match objectives.as_slice() {
-            [x, y] if x.direction == Direction::Minimize && y.direction == Direction::Maximize => {
-                let index = self.index()?;
+            [x, y]
+                if is_stored
+                    && x.direction == Direction::Minimize
+                    && y.direction == Direction::Maximize =>
+            {
+                let index = view.index()?;
                 index.and_then(|index| index.budget.pair(&x.column, &y.column).copied())
             }
             _ => None,
         };
-        Ok(Dominance {
-            view: self,
+        Ok(Self {
+            view,
             objectives,
             columns,
             pair,
@@ -72,7 +110,7 @@ impl<'s> View<'s> {
 pub struct Dominance<'v, 's, const D: usize> {
     view: &'v View<'s>,
     objectives: [Objective; D],
-    columns: [&'v [f64]; D],
+    columns: [Cow<'v, [f64]>; D],
     /// Where the two objectives are an indexed pair.
     pair: Option<PairIndex<'s>>,
     /// Each row's values as something to minimise.
@@ -118,7 +156,7 @@ impl<'v, 's, const D: usize> Dominance<'v, 's, D> {
     /// A row's values in the objectives' order; `None` where it lacks one.
     #[must_use]
     pub fn point(&self, row: RowId) -> Option<[f64; D]> {
-        let point = self.columns.map(|column| {
+        let point = self.columns.each_ref().map(|column| {
             let value = column.get(row.index());
             value.copied().unwrap_or(f64::NAN)
         });
@@ -413,7 +451,7 @@ impl<'v, 's, const D: usize> Dominance<'v, 's, D> {
             let mut costs = vec![[f64::NAN; D]; self.view.len()];
             for (objective, (column, own)) in self.columns.iter().zip(&self.objectives).enumerate()
             {
-                for (cost, &value) in costs.iter_mut().zip(*column) {
+                for (cost, &value) in costs.iter_mut().zip(column.iter()) {
                     if let Some(slot) = cost.get_mut(objective) {
                         *slot = own.direction.cost(value);
                     }

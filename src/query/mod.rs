@@ -10,6 +10,7 @@
 //! value is missing (NaN) in a metric of the question is out of that question, and counted as such.
 
 mod best;
+mod cautious;
 mod dominance;
 mod error;
 mod explain;

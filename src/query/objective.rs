@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use crate::metrics::Metric;
+use crate::metrics::{Metric, high_column, low_column};
 
 /// Which way a metric is better, or which end of it comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,16 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// The column with the worse end of the metric's intervals: [`high_column`] where less is better, [`low_column`] where
+    /// more is.
+    #[must_use]
+    pub fn worse_column(&self) -> String {
+        match self.direction {
+            Direction::Minimize => high_column(&self.column),
+            Direction::Maximize => low_column(&self.column),
+        }
+    }
+
     /// Less energy is better: the first of the usual pair.
     pub const ENERGY: Self = Self::minimize(Metric::Energy);
     /// More validation accuracy is better: the second of the usual pair.

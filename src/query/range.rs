@@ -153,7 +153,8 @@ impl<'v, 's> Query<'v, 's> {
         self
     }
 
-    /// Keeps rows whose value in a metric has this provenance. All rows of a table share one.
+    /// Keeps rows whose value in a metric has this provenance. The values of trials share one, and so do the estimates that
+    /// stand where no trial has a value.
     ///
     /// # Errors
     /// The view has no such column, or the table's description is damaged.
@@ -162,10 +163,21 @@ impl<'v, 's> Query<'v, 's> {
         metric: impl AsRef<str>,
         provenance: &Provenance,
     ) -> Result<Self, QueryError> {
-        let own = self.view.table().info()?.provenance.of(&metric);
-        let mut query = self.has(metric)?;
-        query.never |= own != *provenance;
-        Ok(query)
+        let info = self.view.table().info()?;
+        let tried = info.provenance.of(&metric) == *provenance;
+        let estimated = info.estimates.of(&metric) == *provenance;
+        let view = self.view;
+        let mut query = self.has(&metric)?;
+        if tried == estimated {
+            query.never |= !tried;
+            return Ok(query);
+        }
+        let rows = view.estimated_rows(&metric)?;
+        Ok(match estimated {
+            true => query.among(&rows),
+            false if rows.is_empty() => query,
+            false => query.among(&(&view.row_set() - &rows)),
+        })
     }
 
     /// Keeps rows of a set: of another query, of the same table at another budget.

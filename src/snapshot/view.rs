@@ -5,7 +5,7 @@ use super::catalog::{BudgetLayout, ColumnLayout};
 use super::{Repeats, RowId, SnapshotError, Table, ViewIndex, reduce};
 use crate::cell::{Cell, CellHash};
 use crate::index::RowSet;
-use crate::metrics::{Budget, Metric, TrialRef, Unit};
+use crate::metrics::{Budget, Metric, Provenance, TrialRef, Unit};
 
 /// A table at one budget, repeats reduced by a policy: the place where queries run.
 ///
@@ -193,6 +193,55 @@ impl<'s> View<'s> {
     pub fn row_set(&self) -> RowSet {
         let present = || self.rows().map(|row| row.id()).collect();
         self.present.get_or_init(present).clone()
+    }
+
+    /// Whether the view holds values of trials and estimates side by side.
+    #[must_use]
+    pub const fn is_mixed(&self) -> bool {
+        self.layout.estimated.is_some() && self.layout.trials > 0
+    }
+
+    /// The rows whose value in a column is an estimate, which no trial stands behind.
+    ///
+    /// # Errors
+    /// The view has no such column.
+    ///
+    /// # Complexity
+    /// O(n), where the view has estimates at all.
+    pub fn estimated_rows(&self, column: impl AsRef<str>) -> Result<RowSet, SnapshotError> {
+        let name = self.named_column(column)?.name;
+        if self.layout.estimated.is_none() {
+            return Ok(RowSet::new());
+        }
+        let rows = (0..self.len() as u32).filter_map(|row| self.at(RowId(row)));
+        let estimated = rows.filter(|row| row.is_estimate(name));
+        Ok(estimated.map(|row| row.id()).collect())
+    }
+
+    /// Where the values of a column come from, each with its number of rows, most rows first. None where it has no value.
+    ///
+    /// # Errors
+    /// The view has no such column, or the table's description is damaged.
+    ///
+    /// # Complexity
+    /// O(n).
+    pub fn provenance(
+        &self,
+        column: impl AsRef<str>,
+    ) -> Result<Vec<(Provenance, usize)>, SnapshotError> {
+        let column = self.named_column(column)?;
+        let info = self.table.info()?;
+        let all = column.values.iter().filter(|value| !value.is_nan()).count();
+        let estimated = self.estimated_rows(column.name)?.len();
+        let mut parts = vec![(info.provenance.of(column.name), all - estimated)];
+        let estimates = info.estimates.of(column.name);
+        match parts.first_mut() {
+            Some((tried, rows)) if *tried == estimates => *rows = all,
+            _ => parts.push((estimates, estimated)),
+        }
+        parts.retain(|(_, rows)| *rows > 0);
+        parts.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        Ok(parts)
     }
 
     /// The cells that both views hold at their budgets, as pairs of rows.
@@ -390,6 +439,22 @@ impl<'v, 's> Row<'v, 's> {
                 column
                     .is_none_or(|column| !self.view.table.has_trial_value(layout, column, self.id))
             })
+    }
+
+    /// Where the cell's value in a column comes from; `None` where it has none.
+    ///
+    /// # Errors
+    /// The table's description is damaged.
+    ///
+    /// # Complexity
+    /// That of [`Table::info`]: it reads the description, which takes microseconds.
+    pub fn provenance(&self, column: &str) -> Result<Option<Provenance>, SnapshotError> {
+        let info = self.view.table.info()?;
+        let own = match self.is_estimate(column) {
+            true => &info.estimates,
+            false => &info.provenance,
+        };
+        Ok(self.get_named(column).map(|_| own.of(column)))
     }
 
     /// The full trials of the cell at the view's budget, by repeat: totals, checkpoints, power, time stamps.

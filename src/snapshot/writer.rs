@@ -17,7 +17,7 @@ use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
 use crate::metrics::{
     ALIGNMENT, Budget, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint,
-    rkyv_error,
+    rkyv_error, without_end,
 };
 
 /// Writes a snapshot.
@@ -371,6 +371,17 @@ impl SnapshotWriter {
             let means = (!one_each || own.is_some()).then(|| {
                 let mut means = super::reduce::means(&starts, &values);
                 fill(&mut means, estimated, own.map_or(&[], Vec::as_slice));
+                if let (Some(_), Some(of)) = (own, without_end(key.name())) {
+                    // A value that a trial stands behind has no interval of a model.
+                    let tried = table.columns.get(&ColumnKey::of(of));
+                    let tried = in_order(order, tried.map_or(&[], Vec::as_slice));
+                    for (end, tried) in means.iter_mut().zip(super::reduce::means(&starts, &tried))
+                    {
+                        if !tried.is_nan() {
+                            *end = f64::NAN;
+                        }
+                    }
+                }
                 means
             });
             if means

@@ -29,6 +29,9 @@ pub struct Args {
     /// Condition on the cells to compare, as often as needed: energy_kwh<=0.3, vertices=5, conv3x3>=2
     #[arg(long = "where", short = 'w', value_name = "CONDITION", value_parser = rows::condition)]
     conditions: Vec<Predicate>,
+    /// Take estimates at the worse end of their intervals: more energy, less accuracy
+    #[arg(long)]
+    cautious: bool,
 }
 
 /// The front of a view.
@@ -62,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.ask.choice.json && !args.ask.choice.csv {
         return human(args, &fronts, &objectives);
     }
-    let sections = fronts.iter().map(|front| section(front, &objectives));
+    let sections = fronts.iter().map(|front| section(args, front, &objectives));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;
     if args.ask.choice.json {
         return values::print_json(sections);
@@ -78,7 +81,10 @@ fn front<'v, 's>(
     objectives: &[Objective; 2],
     args: &Args,
 ) -> Result<Front<'v, 's>, Failure> {
-    let dominance: Dominance<'_, '_, 2> = view.dominance(objectives.clone())?;
+    let dominance: Dominance<'_, '_, 2> = match args.cautious {
+        true => view.cautious_dominance(objectives.clone())?,
+        false => view.dominance(objectives.clone())?,
+    };
     if args.conditions.is_empty() {
         let bounds = dominance.bounds();
         let reference = bounds.map(|bounds| bounds.reference);
@@ -116,6 +122,7 @@ const fn word(direction: Direction) -> &'static str {
 }
 
 fn section<'v>(
+    args: &Args,
     front: &'v Front<'_, '_>,
     objectives: &[Objective; 2],
 ) -> Result<Section<'v>, Failure> {
@@ -133,7 +140,8 @@ fn section<'v>(
     head.extend(object! {
         "repeats": values::repeats(view.repeats()),
         "objectives": objectives.collect::<Vec<Value>>(),
-        "provenance": values::provenance(view, &view.table().info()?),
+        "cautious": args.cautious,
+        "provenance": values::provenance(view)?,
         "compared": front.compared,
         "missing": front.missing,
     });
@@ -178,16 +186,20 @@ fn human(
         let gap = if number == 0 { "" } else { "\n\n" };
         let asked = args.ask.choice.budget.is_some();
         writeln!(out, "{gap}{}", show::heading(view, asked))?;
-        let info = view.table().info()?;
         let names = objectives.each_ref().map(|own| own.column.as_ref());
-        let asked: Vec<&str> = names
-            .into_iter()
+        // Of a cautious front, the ends that were compared come first.
+        let ends = objectives.iter().filter(|_| args.cautious);
+        let ends: Vec<String> = ends.map(Objective::worse_column).collect();
+        let asked: Vec<&str> = ends
+            .iter()
+            .map(String::as_str)
+            .chain(names)
             .filter_map(|name| view.column_names().find(|other| *other == name))
             .collect();
         let columns = rows::columns(view, &asked, 2);
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
-        let table = rows::table(view, &info, &columns, &front.rows, mark);
+        let table = rows::table(view, &columns, &front.rows, mark)?;
         writeln!(out, "\n{}\n", table.trim_fmt())?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
@@ -199,7 +211,12 @@ fn human(
         let [x, y] = objectives.each_ref().map(objective);
         writeln!(
             out,
-            "No other cell has both {x} and {y}: {} of {}.",
+            "No other cell has both {x} and {y}{}: {} of {}.",
+            if args.cautious {
+                " at the worse ends of their intervals"
+            } else {
+                ""
+            },
             front.rows.len(),
             show::count(front.compared)
         )?;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
-use ecnas::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, Unit, Values};
+use ecnas::metrics::{
+    Budget, Checkpoint, Metric, Provenances, TableInfo, Trial, TrialRef, Unit, Values,
+};
 use ecnas::snapshot::{Row, RowId, Table, View};
 use serde_json::Value;
 
@@ -112,7 +114,7 @@ fn json(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
         for row in found.rows() {
             let mut object = own(row);
             values::add_columns(&mut object, row);
-            object.extend(object! { "provenance": values::provenance(row.view(), &info) });
+            object.extend(object! { "provenance": provenance(row, &info) });
             if args.trials {
                 let mut bytes = Vec::new();
                 write_json_trials(&columns(found.table)?, row.trials(), &mut bytes)?;
@@ -178,6 +180,24 @@ fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
     values::print_csv(&header, vec![section])
 }
 
+/// Where estimates come from, or values that trials stand behind.
+const fn origins_of(info: &TableInfo, is_estimate: bool) -> &Provenances {
+    if is_estimate {
+        &info.estimates
+    } else {
+        &info.provenance
+    }
+}
+
+/// Where the values of a row come from.
+fn provenance(row: Row<'_, '_>, info: &TableInfo) -> Object {
+    let names = row.view().column_names();
+    let own = |name: &str| origins_of(info, row.is_estimate(name)).of(name).to_string();
+    names
+        .map(|name| (name.to_owned(), own(name).into()))
+        .collect()
+}
+
 /// What says which row this is.
 fn own(row: Row<'_, '_>) -> Object {
     object! {
@@ -218,10 +238,17 @@ fn human(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
         for name in columns(found.table)? {
             let unit = Unit::of_name(name);
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];
-            line.push(info.provenance.of(name).word().to_owned());
-            line.extend(rows.iter().map(|row| {
-                let value = row.get_named(name);
-                value.map_or_else(|| "-".to_owned(), |value| show::alone(value, unit))
+            let mut words: Vec<&str> = Vec::new();
+            for row in &rows {
+                let own = origins_of(&info, row.is_estimate(name)).of(name);
+                if row.get_named(name).is_some() && !words.contains(&own.word()) {
+                    words.push(own.word());
+                }
+            }
+            line.push(words.join(" or "));
+            line.extend(rows.iter().map(|row| match row.get_named(name) {
+                None => "-".to_owned(),
+                Some(value) => show::estimate(show::alone(value, unit), *row, name),
             }));
             table.add_row(line);
         }

@@ -28,6 +28,9 @@ pub struct Args {
     /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point; 1% is 1 % of the reference's
     #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = recipe::loss)]
     tolerance: Loss,
+    /// Take estimates at the worse end of their intervals, in the front and in the recipes
+    #[arg(long)]
+    cautious: bool,
 }
 
 /// Runs the command.
@@ -36,6 +39,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let views = args.ask.views(&given)?;
     let mut query = RecipeQuery::default();
     query.tolerated_loss = args.tolerance;
+    query.cautious = args.cautious;
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }

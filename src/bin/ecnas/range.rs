@@ -129,7 +129,7 @@ fn section<'v>(
         "repeats": values::repeats(view.repeats()),
         "where": conditions,
         "by": args.by.as_str(),
-        "provenance": values::provenance(view, &view.table().info()?),
+        "provenance": values::provenance(view)?,
         "count": answer.count,
     });
     if let Some(explanation) = &answer.explanation {
@@ -163,7 +163,6 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let gap = if number == 0 { "" } else { "\n\n" };
             let asked = args.ask.choice.budget.is_some();
             writeln!(out, "{gap}{}", show::heading(view, asked))?;
-            let info = view.table().info()?;
             let by = args.by.as_str();
             let asked: Vec<&str> = std::iter::once(by)
                 .chain(
@@ -180,7 +179,7 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let asked: Vec<&str> = asked.take(5).collect();
             let columns = rows::columns(view, &asked, 4_usize.saturating_sub(asked.len()));
             if !answer.rows.is_empty() {
-                let table = rows::table(view, &info, &columns, &answer.rows, |_| "");
+                let table = rows::table(view, &columns, &answer.rows, |_| "")?;
                 writeln!(out, "\n{}", table.trim_fmt())?;
             }
             let conditions: Vec<String> = args.conditions.iter().map(ToString::to_string).collect();

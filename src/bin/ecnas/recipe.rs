@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use ecnas::carbon::{Site, WORLD_INTENSITY_G_PER_KWH};
+use ecnas::carbon::{GRIDS, GRIDS_SOURCE, Grid, Site, WORLD_INTENSITY_G_PER_KWH};
 use ecnas::cell::CellHash;
 use ecnas::metrics::{Budget, Metric};
 use ecnas::query::{
@@ -21,6 +21,7 @@ use crate::cache::Given;
 use crate::failure::Failure;
 use crate::plot;
 use crate::rows;
+use crate::show;
 use crate::values::{self, Object, Section, object};
 
 const ACCURACIES: [Metric; 3] = [
@@ -53,6 +54,9 @@ pub struct Args {
     /// Most edits that may lead from the reference to a recipe
     #[arg(long, value_name = "N")]
     max_edits: Option<usize>,
+    /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy
+    #[arg(long)]
+    cautious: bool,
     /// Another budget at which a cell must be a recipe too, as often as needed
     #[arg(long, value_name = "EPOCHS")]
     also_at: Vec<Budget>,
@@ -63,9 +67,10 @@ pub struct Args {
     #[arg(long, value_name = "METRIC", default_value = Metric::ValidationAccuracy.name(),
           value_parser = PossibleValuesParser::new(ACCURACIES.map(Metric::name)))]
     accuracy: String,
-    /// Carbon intensity of the electricity, in gCO2e/kWh; the world's average of 2018 unless given
-    #[arg(long, value_name = "G_PER_KWH", default_value_t = WORLD_INTENSITY_G_PER_KWH)]
-    intensity: f64,
+    /// Carbon intensity of the electricity, in gCO2e/kWh, or a country: DK, Germany [default: 475, the world's average of
+    /// 2018]
+    #[arg(long, value_name = "G_PER_KWH|COUNTRY", value_parser = intensity)]
+    intensity: Option<Intensity>,
     /// Power usage effectiveness to restate the energy for [default: the one that it contains]
     #[arg(long, value_name = "FACTOR")]
     pue: Option<f64>,
@@ -95,8 +100,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     query.tolerated_loss = args.tolerance;
     query.tolerances.clone_from(&args.tolerate);
     query.most_edits = args.max_edits;
+    query.cautious = args.cautious;
     query.accuracy = Metric::from_name(&args.accuracy).unwrap_or(query.accuracy);
-    query.site = Site::new(args.intensity, args.pue).map_err(Failure::usage)?;
+    query.site =
+        Site::new(intensity_g_per_kwh(args.intensity), args.pue).map_err(Failure::usage)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
     if !args.plot.is_empty() {
@@ -119,11 +126,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     if !machine {
         let asked = args.ask.choice.budget.is_some();
-        return print::books(&books, &query, limit, asked);
+        return print::books(
+            &books,
+            &query,
+            limit,
+            asked,
+            intensity_source(args.intensity).as_deref(),
+        );
     }
     let sections = books
         .iter()
-        .map(|(view, book)| section(view, book, &query, limit));
+        .map(|(view, book)| section(args, view, book, &query, limit));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;
     if args.ask.choice.json {
         return values::print_json(sections);
@@ -166,6 +179,49 @@ fn others<'s>(args: &Args, given: &'s Given, view: &View<'s>) -> Result<Vec<View
     Ok(views)
 }
 
+/// A carbon intensity, and the country that it was looked up for.
+#[derive(Clone, Copy)]
+struct Intensity {
+    g_per_kwh: f64,
+    grid: Option<&'static Grid>,
+}
+
+fn intensity_g_per_kwh(given: Option<Intensity>) -> f64 {
+    given.map_or(WORLD_INTENSITY_G_PER_KWH, |own| own.g_per_kwh)
+}
+
+/// Reads `475`, `DK` or `Denmark`.
+fn intensity(text: &str) -> Result<Intensity, String> {
+    if let Ok(g_per_kwh) = text.trim().parse() {
+        return Ok(Intensity {
+            g_per_kwh,
+            grid: None,
+        });
+    }
+    let grid = Grid::of(text.trim()).ok_or_else(|| {
+        let codes: Vec<_> = GRIDS.iter().map(|grid| grid.code).collect();
+        format!(
+            "expected a number of g/kWh, or one of these countries: {}",
+            codes.join(" ")
+        )
+    })?;
+    Ok(Intensity {
+        g_per_kwh: grid.intensity_g_per_kwh,
+        grid: Some(grid),
+    })
+}
+
+/// Where an intensity comes from, in words.
+fn intensity_source(given: Option<Intensity>) -> Option<String> {
+    match given {
+        None => Some("the world's average of 2018, IEA".to_owned()),
+        Some(Intensity { grid: None, .. }) => None,
+        Some(Intensity {
+            grid: Some(grid), ..
+        }) => Some(format!("{} in {}, {GRIDS_SOURCE}", grid.country, grid.year)),
+    }
+}
+
 /// Reads `METRIC=VALUE`.
 fn metric_value(text: &str) -> Result<(String, f64), String> {
     let expected = "expected METRIC=VALUE, such as energy_kwh=0.3";
@@ -199,6 +255,7 @@ fn tolerance(text: &str) -> Result<Tolerance, String> {
 }
 
 fn section<'v>(
+    args: &Args,
     view: &'v View<'_>,
     book: &'v RecipeBook,
     query: &RecipeQuery,
@@ -211,8 +268,8 @@ fn section<'v>(
     let mut constants = head.clone();
     constants
         .extend(object! { "reference_hash": book.reference.hash.map(|hash| hash.to_string()) });
-    let mut provenance = values::provenance(view, &view.table().info()?);
-    provenance.extend(object! { "co2e_at_site_g": format!("recomputed from energy ({})", view.table().info()?.provenance.of(Metric::Energy)) });
+    let mut provenance = values::provenance(view)?;
+    provenance.extend(object! { "co2e_at_site_g": format!("recomputed from energy ({})", show::origin(&view.provenance(Metric::Energy)?)) });
     let number = |loss: Loss| match loss {
         Loss::Absolute(loss) | Loss::Relative(loss) => loss,
     };
@@ -232,7 +289,9 @@ fn section<'v>(
         "tolerated_loss_is_relative": matches!(query.tolerated_loss, Loss::Relative(_)),
         "tolerances": tolerances.collect::<Vec<Value>>(),
         "most_edits": query.most_edits,
+        "cautious": query.cautious,
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),
+        "intensity_source": intensity_source(args.intensity),
         "pue": query.site.pue(),
         "contained_pue": book.contained_pue,
         "provenance": provenance,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ecnas::metrics::{Metric, TableInfo, Unit};
+use ecnas::metrics::{Metric, Provenance, Unit};
 use ecnas::query::{Direction, Predicate, Query};
 use ecnas::snapshot::{Row, RowId, View};
 
@@ -36,15 +36,12 @@ pub fn columns<'a>(view: &View<'a>, asked: &[&'a str], more: usize) -> Vec<&'a s
 /// A table of rows, each with its hash and a mark before it.
 pub fn table(
     view: &View<'_>,
-    info: &TableInfo,
     columns: &[&str],
     rows: &[RowId],
     mark: impl Fn(RowId) -> &'static str,
-) -> comfy_table::Table {
-    let mut header: Vec<String> = columns
-        .iter()
-        .map(|name| self::header(name, info))
-        .collect();
+) -> Result<comfy_table::Table, Failure> {
+    let header = columns.iter().map(|name| header(view, name));
+    let mut header: Vec<String> = header.collect::<Result<_, Failure>>()?;
     header.insert(0, String::new());
     let right: Range<usize> = 1..header.len();
     header.push("cell".to_owned());
@@ -60,22 +57,29 @@ pub fn table(
         .collect();
     for row in in_view() {
         let figures = columns.iter().zip(&decimals).map(|(name, &decimals)| {
-            show::figure(row.get_named(name), Unit::of_name(name), decimals)
+            let figure = show::figure(row.get_named(name), Unit::of_name(name), decimals);
+            show::estimate(figure, row, name)
         });
         let start = [mark(row.id()).to_owned()].into_iter();
         table.add_row(start.chain(figures).chain([row.hash().to_string()]));
     }
-    table
+    Ok(table)
 }
 
 /// A column's title, unit and provenance.
-fn header(name: &str, info: &TableInfo) -> String {
+fn header(view: &View<'_>, name: &str) -> Result<String, Failure> {
     let unit = show::unit(Unit::of_name(name));
-    format!(
-        "{}\n{unit}\n{}",
-        show::title(name),
-        info.provenance.of(name)
-    )
+    let mut text = format!("{}\n{unit}", show::title(name));
+    for (provenance, _) in view.provenance(name)? {
+        let is_predicted = matches!(provenance, Provenance::Predicted { .. });
+        let mark = if view.is_mixed() && is_predicted {
+            "~"
+        } else {
+            ""
+        };
+        text += &format!("\n{mark}{provenance}");
+    }
+    Ok(text)
 }
 
 /// All that a row says.

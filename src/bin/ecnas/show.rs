@@ -3,8 +3,8 @@
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
-use ecnas::metrics::{Budget, Unit};
-use ecnas::snapshot::{Repeats, View};
+use ecnas::metrics::{Budget, Provenance, Unit};
+use ecnas::snapshot::{Repeats, Row, View};
 
 /// Columns of text where no terminal says how many it has.
 const WIDTH: u16 = 100;
@@ -185,6 +185,27 @@ pub fn repeats(view: &View<'_>) -> String {
     }
 }
 
+/// A figure of a row, marked where it is an estimate beside values of trials.
+pub fn estimate(figure: String, row: Row<'_, '_>, column: &str) -> String {
+    if row.view().is_mixed() && row.is_estimate(column) {
+        format!("~{figure}")
+    } else {
+        figure
+    }
+}
+
+/// Where the values of a column come from; where from several places, with the number of cells of each.
+pub fn origin(parts: &[(Provenance, usize)]) -> String {
+    match parts {
+        [(only, _)] => only.to_string(),
+        parts => {
+            let parts = parts.iter();
+            let parts = parts.map(|(own, rows)| format!("{own} ({})", plural(rows, "cell")));
+            list(&parts.collect::<Vec<_>>())
+        }
+    }
+}
+
 /// Which view this is: table, budget, rows and repeats; and which other budgets there are, where none was asked for.
 pub fn heading(view: &View<'_>, asked: bool) -> String {
     let others = || {
@@ -199,6 +220,9 @@ pub fn heading(view: &View<'_>, asked: bool) -> String {
     };
     let trials = match view.trial_count() {
         0 => "all predicted: none was trained".to_owned(),
+        trials if view.is_mixed() => {
+            format!("{}; ~ marks what is predicted", plural(trials, "trial"))
+        }
         trials => format!("{}, {}", plural(trials, "trial"), repeats(view)),
     };
     format!(

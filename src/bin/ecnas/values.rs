@@ -41,19 +41,37 @@ pub fn cell(hash: CellHash, cell: Option<Cell>) -> Object {
     }
 }
 
+/// The key under which the rows of a mixed view name the columns whose values are estimates.
+const ESTIMATED: &str = "estimated";
+
 /// Adds all columns of a row.
 pub fn add_columns(object: &mut Object, row: Row<'_, '_>) {
-    for name in row.view().column_names() {
+    let names = || row.view().column_names();
+    for name in names() {
         object.insert(name.to_owned(), value(name, row.get_named(name)));
+    }
+    if row.view().is_mixed() {
+        let estimated = names().filter(|name| row.is_estimate(name));
+        let estimated: Vec<Value> = estimated.map(Value::from).collect();
+        object.insert(ESTIMATED.to_owned(), estimated.into());
     }
 }
 
-/// Where the values of a view's columns come from.
-pub fn provenance(view: &View<'_>, info: &TableInfo) -> Object {
-    let text = |name: &str| info.provenance.of(name).to_string();
-    view.column_names()
-        .map(|name| (name.to_owned(), text(name).into()))
-        .collect()
+/// Where the values of a view's columns come from; where from several places, with the number of rows of each.
+pub fn provenance(view: &View<'_>) -> Result<Object, Failure> {
+    let mut object = Object::new();
+    for name in view.column_names() {
+        let value = match view.provenance(name)?.as_slice() {
+            [(only, _)] => only.to_string().into(),
+            parts => parts
+                .iter()
+                .map(|(provenance, rows)| (provenance.to_string(), Value::from(*rows)))
+                .collect::<Object>()
+                .into(),
+        };
+        object.insert(name.to_owned(), value);
+    }
+    Ok(object)
 }
 
 /// As [`provenance`], of the values at checkpoints before the last one.
@@ -144,6 +162,9 @@ pub fn column_names<'s>(views: &[View<'s>]) -> Vec<&'s str> {
         if !names.contains(&name) {
             names.push(name);
         }
+    }
+    if views.iter().any(View::is_mixed) {
+        names.push(ESTIMATED);
     }
     names
 }

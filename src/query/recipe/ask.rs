@@ -23,6 +23,9 @@ pub struct RecipeQuery {
     pub tolerances: Vec<Tolerance>,
     /// How many edits may lead from the reference cell to a recipe. Cells that are known by their hash alone are left out.
     pub most_edits: Option<usize>,
+    /// Whether recipes must hold, and are given, at the [worse end](crate::snapshot::View::worse_end) of their estimates'
+    /// intervals: more energy, less accuracy. The reference is taken as it is.
+    pub cautious: bool,
     /// Where the energy is used, for the CO2 equivalents.
     pub site: Site,
 }
@@ -36,6 +39,7 @@ impl Default for RecipeQuery {
             tolerated_loss: Loss::Absolute(0.01),
             tolerances: Vec::new(),
             most_edits: None,
+            cautious: false,
             site: Site::default(),
         }
     }

@@ -1,8 +1,10 @@
+use std::borrow::Cow;
+
 use super::{Baseline, Elsewhere, Recipe, RecipeBook, RecipeError, RecipeQuery, Reference};
 use crate::cell::{Cell, CellHash};
 use crate::index::{Interval, PairIndex};
 use crate::metrics::Metric;
-use crate::query::{Direction, Query, order};
+use crate::query::{Direction, Objective, Query, order};
 use crate::snapshot::{Row, RowId, View};
 
 impl<'s> View<'s> {
@@ -50,13 +52,27 @@ pub struct RecipeSearch<'q, 's> {
 #[derive(Debug)]
 struct Side<'q, 's> {
     view: &'q View<'s>,
-    energies: &'q [f64],
-    accuracies: &'q [f64],
+    energies: Cow<'q, [f64]>,
+    accuracies: Cow<'q, [f64]>,
     /// The reference's.
     energy: f64,
     accuracy: f64,
-    /// By column: where the value of a recipe lies.
-    bounds: Vec<(&'q str, Interval)>,
+    bounds: Vec<Bound<'q>>,
+}
+
+/// Where the value of a recipe lies in a column. The values are borrowed if they are the column's own.
+#[derive(Debug)]
+struct Bound<'q> {
+    column: &'q str,
+    values: Cow<'q, [f64]>,
+    interval: Interval,
+}
+
+impl Bound<'_> {
+    fn holds(&self, row: RowId) -> bool {
+        let value = self.values.get(row.index());
+        value.is_some_and(|&value| self.interval.contains(value))
+    }
 }
 
 impl<'q, 's> Side<'q, 's> {
@@ -70,20 +86,37 @@ impl<'q, 's> Side<'q, 's> {
         let accuracy = value(query.accuracy.name())?;
         let cheaper = Interval::below(energy);
         let as_good = query.tolerated_loss.leaves(accuracy, Direction::Maximize);
+        let values = |objective: &Objective| match query.cautious {
+            true => view.worse_end(objective),
+            false => view.column(&objective.column).map(Cow::Borrowed),
+        };
+        let energies = values(&Objective::ENERGY)?;
+        let accuracies = values(&Objective::maximize(query.accuracy))?;
         let mut bounds = vec![
-            (Metric::Energy.name(), cheaper),
-            (query.accuracy.name(), as_good),
+            Bound {
+                column: Metric::Energy.name(),
+                values: energies.clone(),
+                interval: cheaper,
+            },
+            Bound {
+                column: query.accuracy.name(),
+                values: accuracies.clone(),
+                interval: as_good,
+            },
         ];
         for tolerance in &query.tolerances {
             let column = tolerance.objective.column.as_ref();
             let own = value(column)?;
-            let interval = tolerance.loss.leaves(own, tolerance.objective.direction);
-            bounds.push((column, interval));
+            bounds.push(Bound {
+                column,
+                values: values(&tolerance.objective)?,
+                interval: tolerance.loss.leaves(own, tolerance.objective.direction),
+            });
         }
         Ok(Self {
             view,
-            energies: view.column(Metric::Energy)?,
-            accuracies: view.column(query.accuracy)?,
+            energies,
+            accuracies,
             energy,
             accuracy,
             bounds,
@@ -111,8 +144,14 @@ impl<'q, 's> Side<'q, 's> {
 
     fn ask(&self) -> Result<Query<'q, 's>, RecipeError> {
         let mut query = self.view.query();
-        for &(column, interval) in &self.bounds {
-            query = query.within(column, interval)?;
+        for bound in &self.bounds {
+            query = match &bound.values {
+                Cow::Borrowed(_) => query.within(bound.column, bound.interval)?,
+                Cow::Owned(_) => {
+                    let rows = (0..self.view.len() as u32).map(RowId);
+                    query.among(&rows.filter(|&row| bound.holds(row)).collect())
+                }
+            };
         }
         Ok(query)
     }
@@ -131,12 +170,8 @@ impl<'q, 's> Side<'q, 's> {
         } else {
             own.row(hash)?
         };
-        let row = self.view.at(row)?;
-        let holds = self.bounds.iter().all(|(column, interval)| {
-            let value = row.get_named(column);
-            value.is_some_and(|value| interval.contains(value))
-        });
-        holds.then(|| row.id())
+        let holds = self.bounds.iter().all(|bound| bound.holds(row));
+        holds.then_some(row)
     }
 
     fn elsewhere(&self, row: RowId) -> Option<Elsewhere> {
@@ -196,6 +231,10 @@ impl<'q, 's> RecipeSearch<'q, 's> {
                 return Err(RecipeError::NothingToCompare { metric });
             }
         };
+        // What is indexed are the values themselves.
+        let is_stored = matches!(here.energies, Cow::Borrowed(_))
+            && matches!(here.accuracies, Cow::Borrowed(_));
+        let pair = pair.filter(|_| is_stored);
         let cell = row.and_then(|row| row.cell());
         if query.most_edits.is_some() && cell.is_none() {
             return Err(RecipeError::NoGraph);
@@ -261,7 +300,10 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     /// O(log of the front's size): less than 0.1 us; O(n) where energy and accuracy are no indexed pair.
     #[must_use]
     pub fn best_for(&self, reference: RowId) -> Option<RowId> {
-        let (energy, accuracy) = self.here.point(reference)?;
+        let view = self.here.view;
+        let reference = view.at(reference)?;
+        let energy = reference.get(Metric::Energy)?;
+        let accuracy = reference.get(self.query.accuracy)?;
         if let Some(pair) = &self.pair {
             return self.best_in(pair, energy, accuracy);
         }
@@ -329,8 +371,8 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     /// pair and nothing else is asked, else as [`rows`](Self::rows); and a microsecond or two for the edits of each.
     pub fn front(&self) -> Result<Vec<Recipe>, RecipeError> {
         let rows: Vec<RowId> = match (&self.pair, self.here.bounds.as_slice()) {
-            (Some(pair), &[(_, cheaper), (_, as_good)]) if self.is_plain() => {
-                let rows = pair.front_in(cheaper, as_good);
+            (Some(pair), [cheaper, as_good]) if self.is_plain() => {
+                let rows = pair.front_in(cheaper.interval, as_good.interval);
                 rows.into_iter().map(RowId).collect()
             }
             _ => {

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use ecnas::metrics::{Metric, TableInfo, Unit};
+use ecnas::carbon::DANE_KWH_PER_YEAR;
+use ecnas::metrics::{Metric, Unit};
 use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference};
 use ecnas::snapshot::View;
 
@@ -19,6 +20,7 @@ pub fn books(
     query: &RecipeQuery,
     limit: usize,
     asked: bool,
+    intensity: Option<&str>,
 ) -> Result<(), Failure> {
     let mut out = values::stdout();
     for (number, (view, book)) in books.iter().enumerate() {
@@ -32,12 +34,11 @@ pub fn books(
                 tolerated(query)
             )?;
         } else {
-            writeln!(out, "\n{}", table(book, limit).trim_fmt())?;
+            writeln!(out, "\n{}", table(view, query, book, limit).trim_fmt())?;
             writeln!(out, "{}\n", legend(book, limit))?;
             writeln!(out, "{}", summary(book, query))?;
         }
-        let info = view.table().info()?;
-        write!(out, "{}", conditions(book, query, &info))?;
+        write!(out, "{}", conditions(view, book, query, intensity)?)?;
     }
     Ok(out.flush()?)
 }
@@ -65,7 +66,12 @@ fn reference(reference: &Baseline, query: &RecipeQuery) -> String {
     text
 }
 
-fn table(book: &RecipeBook, limit: usize) -> comfy_table::Table {
+fn table(
+    view: &View<'_>,
+    query: &RecipeQuery,
+    book: &RecipeBook,
+    limit: usize,
+) -> comfy_table::Table {
     let header = [
         "",
         "saving\n%",
@@ -80,12 +86,24 @@ fn table(book: &RecipeBook, limit: usize) -> comfy_table::Table {
     let energy = show::decimals(shown().map(|recipe| recipe.energy_kwh), Unit::KilowattHour);
     let co2e = show::decimals(shown().map(|recipe| recipe.co2e_g), Unit::Gram);
     for recipe in shown() {
+        let figure = |value, unit, decimals, column: &str| {
+            let figure = show::figure(Some(value), unit, decimals);
+            match view.at(recipe.row) {
+                Some(row) => show::estimate(figure, row, column),
+                None => figure,
+            }
+        };
         table.add_row([
             if recipe.on_front { "*" } else { "" }.to_owned(),
             format!("{:.1}", recipe.saving * 100.0),
             format!("{:+.2}", recipe.accuracy_change * 100.0),
-            show::figure(Some(recipe.accuracy), Unit::Fraction, 2),
-            show::figure(Some(recipe.energy_kwh), Unit::KilowattHour, energy),
+            figure(recipe.accuracy, Unit::Fraction, 2, query.accuracy.name()),
+            figure(
+                recipe.energy_kwh,
+                Unit::KilowattHour,
+                energy,
+                Metric::Energy.name(),
+            ),
             show::figure(Some(recipe.co2e_g), Unit::Gram, co2e),
             format!("{}\n{}", recipe.hash, edits(recipe)),
         ]);
@@ -146,7 +164,12 @@ fn summary(book: &RecipeBook, query: &RecipeQuery) -> String {
 }
 
 /// What the numbers rest on.
-fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> String {
+fn conditions(
+    view: &View<'_>,
+    book: &RecipeBook,
+    query: &RecipeQuery,
+    intensity: Option<&str>,
+) -> Result<String, Failure> {
     let also: Vec<String> = book.recipes.first().map_or_else(Vec::new, |recipe| {
         let others = recipe.elsewhere.iter();
         others
@@ -159,11 +182,14 @@ fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> Strin
         _ => "with the PUE that it contains, which is not stated".to_owned(),
     };
     let mut text = format!(
-        "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh, {pue}.\n",
-        info.provenance.of(Metric::Energy),
+        "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh{}, {pue}.\n",
+        show::origin(&view.provenance(Metric::Energy)?),
         show::title(query.accuracy.name()),
-        info.provenance.of(query.accuracy),
+        show::origin(&view.provenance(query.accuracy)?),
         query.site.intensity_g_per_kwh(),
+        intensity
+            .map(|source| format!(" ({source})"))
+            .unwrap_or_default(),
     );
     if !also.is_empty() {
         text += &format!("The same holds in {}.\n", also.join(", "));
@@ -174,7 +200,29 @@ fn conditions(book: &RecipeBook, query: &RecipeQuery, info: &TableInfo) -> Strin
             show::plural(book.missing, "cell")
         );
     }
-    text
+    let table = view.table();
+    if table.trial_count() == 0 {
+        // What was not spent.
+        let mut all = 0.0;
+        for budget in table.budgets() {
+            let energies = table
+                .view(budget)?
+                .column(Metric::Energy)?
+                .iter()
+                .sum::<f64>();
+            all += energies;
+        }
+        text += &format!(
+            "To train them all at every budget would take {} kWh, what a Dane uses in {:.0} years.\n",
+            show::count(all.round()),
+            all / DANE_KWH_PER_YEAR
+        );
+    }
+    if query.cautious {
+        text +=
+            "Cautious: estimates of the recipes are taken at the worse end of their intervals.\n";
+    }
+    Ok(text)
 }
 
 /// How much may be lost.

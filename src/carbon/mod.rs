@@ -3,6 +3,10 @@
 //! A stored gCO2e depends on the hour when a network happened to be trained (44 to 201 g/kWh in the EC-NAS runs), so that
 //! two cells cannot be compared by it. This module recomputes it from energy, one carbon intensity and one PUE.
 
+mod grid;
+
+pub use grid::{GRIDS, GRIDS_SOURCE, Grid};
+
 use std::fmt;
 
 /// Power usage effectiveness that is contained in the energy figures of EC-NAS: its energy meter multiplies by it.
@@ -10,6 +14,10 @@ pub const EC_NAS_PUE: f64 = 1.59;
 
 /// Carbon intensity of the world's electricity in 2018, in g/kWh (IEA, Global Energy & CO2 Status Report 2019).
 pub const WORLD_INTENSITY_G_PER_KWH: f64 = 475.0;
+
+/// Electricity that a Dane uses in a year, in kWh: of the article's 263,000 kWh they would live 46 years (EC-NAS,
+/// ICASSP 2024).
+pub const DANE_KWH_PER_YEAR: f64 = 263_000.0 / 46.0;
 
 /// A place where energy is used: carbon intensity of its grid, and power usage effectiveness of its data centre.
 ///
