@@ -1,8 +1,8 @@
-//! The whole way at size: a synthetic TFRecord of at least 600 MB is imported, sealed, opened and asked, beside a plain Python
-//! reader of the same file.
+//! The whole way at size: a synthetic TFRecord of at least 600 MB, and the default benchmark as a TFRecord, are imported,
+//! sealed, opened and asked, beside a plain Python reader of the same file.
 //!
-//! `cargo bench --bench large_import --features import`. `ECNAS_BENCH_CELLS` sets the number of cells (default 190,000; four
-//! records each). Each step runs in a process of its own, so that its peak memory is its own. The Python reader runs where
+//! `cargo bench --bench large_import --features import`. `ECNAS_BENCH_CELLS` sets the number of synthetic cells (default
+//! 190,000; four records each). Each step runs in a process of its own, so that its peak memory is its own. The Python reader runs where
 //! `$PYTHON` (default `python3`) has the packages of `benches/python/requirements.txt`.
 
 mod common;
@@ -15,9 +15,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use ecnas::import::{ImportOptions, tfrecord};
-use ecnas::metrics::{Budget, Metric};
-use ecnas::snapshot::Snapshot;
+use ecnas::metrics::{Budget, Metric, Trial};
+use ecnas::snapshot::{Snapshot, SnapshotError};
 use ecnas::store::{OnDuplicate, Store};
+use ecnas::{benchmark, export};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -30,17 +31,29 @@ fn main() {
 fn run() {
     let cells = std::env::var("ECNAS_BENCH_CELLS").ok();
     let cells: usize = cells.and_then(|text| text.parse().ok()).unwrap_or(190_000);
+    let seed = common::SEED;
+    let synthetic = common::trials(cells).map(Ok);
+    run_on(&format!("synthetic, seed {seed}, {cells} cells"), synthetic);
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("synthetic.tfrecord");
+    let path = benchmark::default_path_in(folder.path(), |_| ControlFlow::Continue(())).unwrap();
+    let built = Snapshot::open(path).unwrap();
+    run_on(
+        "default benchmark",
+        export::lines(built.only_table().unwrap()),
+    );
+}
+
+fn run_on(name: &str, trials: impl Iterator<Item = Result<Trial, SnapshotError>>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("large.tfrecord");
     let out = BufWriter::new(File::create(&file).unwrap());
-    let trials = common::trials(cells).map(Ok::<_, std::convert::Infallible>);
+    let start = Instant::now();
     let written = tfrecord::write_tfrecord(trials, out).unwrap();
     println!(
-        "seed {}, {cells} cells x {:?} epochs, {} records, {} bytes of TFRecord, warm, {} cores",
-        common::SEED,
-        common::BUDGETS,
+        "{name}: {} records, {} bytes of TFRecord, made and written in {:.1} s, warm, {} cores",
         written.records,
         written.bytes,
+        start.elapsed().as_secs_f64(),
         std::thread::available_parallelism().map_or(0, usize::from),
     );
     for step in ["read", "import", "seal", "open"] {
@@ -71,7 +84,7 @@ fn run() {
 
 /// One step, in this process.
 fn step(name: &str, folder: &Path) {
-    let file = folder.join("synthetic.tfrecord");
+    let file = folder.join("large.tfrecord");
     let (store, snapshot) = (folder.join("store.redb"), folder.join("sealed.ecnas"));
     let go_on = |_: ecnas::import::Progress| ControlFlow::Continue(());
     let start = Instant::now();
@@ -113,7 +126,7 @@ fn open(path: &Path) {
         #[allow(unsafe_code)]
         let snapshot = unsafe { Snapshot::map(path) }.unwrap();
         let view = snapshot
-            .view("synthetic", Budget::epochs(108).unwrap())
+            .view("large", Budget::epochs(108).unwrap())
             .unwrap();
         let row = view
             .at(ecnas::snapshot::RowId(view.len() as u32 / 2))

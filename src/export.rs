@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
-use crate::metrics::{Metric, Trial, TrialRef, Unit, Values};
+use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
 /// What can go wrong while exporting. What was written before stays there.
@@ -27,9 +27,9 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-/// Writes a table's trials as CSV, in the order in which they were imported.
+/// Writes a table's [`lines`] as CSV.
 ///
-/// The columns are `hash`, `budget_epochs`, `repeat`, `adjacency`, `operations`, then those of [`columns`]. The output
+/// The columns are `hash`, `budget_epochs`, `repeat`, `adjacency`, `operations`, then those of [`line_columns`]. The output
 /// should be buffered.
 ///
 /// ```no_run
@@ -46,7 +46,37 @@ pub enum ExportError {
 /// # Complexity
 /// As [`Table::trials_as_imported`].
 pub fn write_csv(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
-    write_csv_trials(&columns(table)?, table.trials_as_imported(), out)
+    write_csv_trials(&line_columns(table)?, lines(table), out)
+}
+
+/// The column that is 1 where a line holds estimates, and 0 where it holds a trial.
+const IS_ESTIMATE: &str = "is_estimate";
+
+/// What is exported of a table: its trials in the order in which they were imported, then the
+/// [estimates](Table::estimated_trials) of cells that have none. In a table with estimates, a value `is_estimate` tells them
+/// apart: 1 or 0.
+pub fn lines(table: Table<'_>) -> impl Iterator<Item = Result<Trial, SnapshotError>> {
+    let marked = move |mut trial: Trial, is_estimate: bool| {
+        if table.has_estimates() {
+            let mark = f64::from(u8::from(is_estimate));
+            trial.other.push((IS_ESTIMATE.to_owned(), mark));
+        }
+        trial
+    };
+    let trials = table.trials_as_imported();
+    let trials = trials.map(move |trial| Ok(marked(trial?.to_trial(), false)));
+    let estimates = table.estimated_trials();
+    trials.chain(estimates.map(move |trial| Ok(marked(trial, true))))
+}
+
+/// The columns of a table's [`lines`]: [`columns`], and `is_estimate` in a table with estimates.
+///
+/// # Errors
+/// The table is damaged.
+pub fn line_columns(table: Table<'_>) -> Result<Vec<&str>, SnapshotError> {
+    let mut columns = columns(table)?;
+    columns.extend(table.has_estimates().then_some(IS_ESTIMATE));
+    Ok(columns)
 }
 
 /// The columns of a table at any of its budgets: metrics in the order of [`Metric::ALL`], then others by name.
@@ -67,9 +97,9 @@ pub fn columns(table: Table<'_>) -> Result<Vec<&str>, SnapshotError> {
 ///
 /// # Errors
 /// The first error of the trials, or the output fails.
-pub fn write_csv_trials<'s>(
+pub fn write_csv_trials(
     columns: &[&str],
-    trials: impl IntoIterator<Item = Result<TrialRef<'s>, SnapshotError>>,
+    trials: impl IntoIterator<Item = Result<Trial, SnapshotError>>,
     out: impl Write,
 ) -> Result<(), ExportError> {
     let mut csv = csv::Writer::from_writer(out);
@@ -78,16 +108,16 @@ pub fn write_csv_trials<'s>(
         .map_err(io_error)?;
     for trial in trials {
         let trial = trial?;
-        let (adjacency, operations) = drawing(trial.cell());
+        let (adjacency, operations) = drawing(trial.cell);
         let key = [
-            trial.hash().to_string(),
-            trial.budget().get().to_string(),
-            trial.repeat().to_string(),
+            trial.hash.to_string(),
+            trial.budget.get().to_string(),
+            trial.repeat.to_string(),
             adjacency,
             operations,
         ];
         let values = columns.iter().map(|name| {
-            let value = result(trial, name);
+            let value = result(&trial, name);
             value
                 .and_then(|value| number(value, Unit::of_name(name)))
                 .unwrap_or_default()
@@ -99,8 +129,8 @@ pub fn write_csv_trials<'s>(
     Ok(())
 }
 
-/// Writes a table's trials as one JSON array, in the order in which they were imported: every trial with its results,
-/// checkpoints, power per device and time stamps. The output should be buffered.
+/// Writes a table's [`lines`] as one JSON array: every trial with its results, checkpoints, power per device and time
+/// stamps. The output should be buffered.
 ///
 /// # Errors
 /// The table is damaged, or the output fails.
@@ -108,22 +138,22 @@ pub fn write_csv_trials<'s>(
 /// # Complexity
 /// As [`Table::trials_as_imported`].
 pub fn write_json(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
-    write_json_trials(&columns(table)?, table.trials_as_imported(), out)
+    write_json_trials(&line_columns(table)?, lines(table), out)
 }
 
 /// As [`write_json`], of any trials and with these columns.
 ///
 /// # Errors
 /// The first error of the trials, or the output fails.
-pub fn write_json_trials<'s>(
+pub fn write_json_trials(
     columns: &[&str],
-    trials: impl IntoIterator<Item = Result<TrialRef<'s>, SnapshotError>>,
+    trials: impl IntoIterator<Item = Result<Trial, SnapshotError>>,
     mut out: impl Write,
 ) -> Result<(), ExportError> {
     let mut separator = "[\n";
     for trial in trials {
         out.write_all(separator.as_bytes())?;
-        out.write_all(json_trial(columns, trial?)?.as_bytes())?;
+        out.write_all(json_trial(columns, &trial?)?.as_bytes())?;
         separator = ",\n";
     }
     let end = if separator == "[\n" { "[]\n" } else { "\n]\n" };
@@ -154,27 +184,27 @@ fn drawing(cell: Option<Cell>) -> (String, String) {
 }
 
 /// The trial's result in a column.
-fn result(trial: TrialRef<'_>, column: &str) -> Option<f64> {
+fn result(trial: &Trial, column: &str) -> Option<f64> {
     match Metric::from_name(column) {
         Some(metric) => trial.result(metric),
-        None => trial
-            .other()
-            .find_map(|(name, value)| (name == column).then_some(value)),
+        None => {
+            let mut other = trial.other.iter();
+            other.find_map(|(name, value)| (name == column).then_some(*value))
+        }
     }
 }
 
-fn json_trial(columns: &[&str], trial: TrialRef<'_>) -> io::Result<String> {
+fn json_trial(columns: &[&str], trial: &Trial) -> io::Result<String> {
     let mut fields = Fields::default();
-    let given = trial.cell().map(|cell| cell.given());
-    fields.text_or_null("hash", Some(trial.hash().to_string()))?;
-    fields.raw("budget_epochs", &trial.budget().get().to_string())?;
-    fields.raw("repeat", &trial.repeat().to_string())?;
+    let given = trial.cell.as_ref().map(Cell::given);
+    fields.text_or_null("hash", Some(trial.hash.to_string()))?;
+    fields.raw("budget_epochs", &trial.budget.get().to_string())?;
+    fields.raw("repeat", &trial.repeat.to_string())?;
     fields.text_or_null("adjacency", given.map(|graph| graph.adjacency_bits()))?;
     fields.text_or_null("operations", given.map(|graph| graph.operations()))?;
     for column in columns {
         fields.number(column, result(trial, column).unwrap_or(f64::NAN))?;
     }
-    let trial: Trial = trial.to_trial();
     fields.text("started", trial.started.as_deref())?;
     fields.text("stopped", trial.stopped.as_deref())?;
     let checkpoints = trial.checkpoints.iter().map(|checkpoint| {

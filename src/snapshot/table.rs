@@ -8,7 +8,7 @@ use super::keys::{Keys, Slot};
 use super::{Repeats, SnapshotError, View};
 use crate::cell::{Cell, CellHash};
 use crate::index::{Index, IndexSize, RowId};
-use crate::metrics::{Budget, TableInfo, TrialRef, rkyv_error};
+use crate::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, rkyv_error};
 
 /// The trials of one source: rows are cells. Copying it costs nothing.
 #[derive(Clone, Copy)]
@@ -179,6 +179,55 @@ impl<'s> Table<'s> {
             let layout = self.layout.budgets.get(budget as usize)?;
             Some(self.trial(layout, number as usize))
         })
+    }
+
+    /// Whether some rows have values that no trial stands behind.
+    #[must_use]
+    pub fn has_estimates(self) -> bool {
+        let mut budgets = self.layout.budgets.iter();
+        budgets.any(|budget| budget.estimated.is_some())
+    }
+
+    /// The estimates of cells that have no trial at a budget, as trials, for formats that know no others: budget by budget,
+    /// in the order of rows. What belongs to a checkpoint is in one at the budget's last epoch.
+    ///
+    /// Nothing in such a trial says that it is an estimate: whoever passes it on has to.
+    ///
+    /// # Complexity
+    /// O(columns) each, one allocation or two.
+    pub fn estimated_trials(self) -> impl Iterator<Item = Trial> + use<'s> {
+        let budgets = self.layout.budgets.iter();
+        budgets
+            .filter(|layout| layout.estimated.is_some())
+            .flat_map(move |layout| {
+                let rows = (0..self.len() as u32).map(RowId);
+                let untried = rows.filter(move |&row| {
+                    self.is_estimated(layout, row) && self.entry_range(layout, row).is_empty()
+                });
+                untried.filter_map(move |row| self.estimated_trial(layout, row))
+            })
+    }
+
+    fn estimated_trial(self, layout: &BudgetLayout, row: RowId) -> Option<Trial> {
+        let mut trial = Trial::new(self.hash(row)?, layout.budget, 1);
+        trial.cell = self.cell(row);
+        let mut last = Checkpoint::default();
+        let epochs = f64::from(layout.budget.get());
+        last.values.set(Metric::Epoch, epochs);
+        for column in &layout.columns {
+            let values: &[f64] = self.slice(column.row_means.unwrap_or(column.trial_values));
+            let value = values.get(row.index()).filter(|value| !value.is_nan());
+            match (Metric::from_name(&column.name), value) {
+                (_, None) => {}
+                (Some(metric), Some(&value)) if metric.is_of_whole_run() => {
+                    trial.totals.set(metric, value);
+                }
+                (Some(metric), Some(&value)) => last.values.set(metric, value),
+                (None, Some(&value)) => trial.other.push((column.name.clone(), value)),
+            }
+        }
+        trial.checkpoints.push(last);
+        Some(trial)
     }
 
     /// Whether both are the same table of the same snapshot, so that their rows have the same numbers.

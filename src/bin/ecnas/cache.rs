@@ -19,6 +19,8 @@ use crate::work::{Hold, Work};
 pub struct Given {
     /// The snapshot.
     pub snapshot: Mapped,
+    /// Where it lies.
+    pub path: PathBuf,
     /// Whether files were given in its place.
     pub direct: bool,
     /// Where it lies if it cannot be kept.
@@ -26,6 +28,19 @@ pub struct Given {
 }
 
 impl Given {
+    /// Opens the one snapshot that was given, or the default benchmark.
+    pub fn sealed(paths: &[PathBuf]) -> Result<Self, Failure> {
+        match paths {
+            [] => default_benchmark(),
+            [path, ..] => Ok(Self {
+                snapshot: open::snapshot(path)?,
+                path: path.clone(),
+                direct: false,
+                _temporary: None,
+            }),
+        }
+    }
+
     /// Opens the one snapshot that was given, or what is sealed of the files that were; the default benchmark where nothing
     /// was given.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
@@ -36,6 +51,7 @@ impl Given {
         match paths {
             [path] if sealed(path) => Ok(Self {
                 snapshot: open::snapshot(path)?,
+                path: path.clone(),
                 direct: false,
                 _temporary: None,
             }),
@@ -56,6 +72,7 @@ fn default_benchmark() -> Result<Given, Failure> {
         // It is quickly checked, at its ends alone: sealing leaves whole files.
         Ok(Given {
             snapshot: open::map(path)?,
+            path: path.to_owned(),
             direct: false,
             _temporary: temporary,
         })
@@ -119,8 +136,9 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
         key.update(Sha256::digest(&source.table));
     }
     let name = format!("{}.ecnas", hex(&key.finalize()));
-    let given = |snapshot, temporary| Given {
+    let given = |snapshot, path: &Path, temporary| Given {
         snapshot,
+        path: path.to_owned(),
         direct: true,
         _temporary: temporary,
     };
@@ -130,10 +148,10 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
             let sealed = folder.join(name);
             // One that does not open is of another version, or damaged: it is made again.
             if let Ok(snapshot) = open::map(&sealed) {
-                return Ok(given(snapshot, None));
+                return Ok(given(snapshot, &sealed, None));
             }
             make(&sources, scratch.path(), &sealed)?;
-            Ok(given(open::snapshot(&sealed)?, None))
+            Ok(given(open::snapshot(&sealed)?, &sealed, None))
         }
         Err(reason) => {
             let scratch =
@@ -141,7 +159,7 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
             eprintln!("note: {reason}; answering from a temporary copy that is not kept");
             let sealed = scratch.path().join(name);
             make(&sources, scratch.path(), &sealed)?;
-            Ok(given(open::snapshot(&sealed)?, Some(scratch)))
+            Ok(given(open::snapshot(&sealed)?, &sealed, Some(scratch)))
         }
     }
 }

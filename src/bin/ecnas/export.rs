@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use ecnas::export::{columns, write_csv_trials, write_json_trials};
+use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
 use ecnas::import::tfrecord::write_tfrecord;
-use ecnas::metrics::TrialRef;
 use ecnas::snapshot::Table;
 
+use crate::cache::Given;
 use crate::failure::Failure;
 use crate::open::{self, Kind};
 use crate::work::{Hold, Stoppable, Work};
@@ -17,8 +17,8 @@ use crate::work::{Hold, Stoppable, Work};
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
 #[derive(clap::Args)]
 pub struct Args {
-    /// The snapshot
-    snapshot: PathBuf,
+    /// The snapshot [default: all 423,624 cells of NAS-Bench-101, predicted]
+    snapshot: Option<PathBuf>,
     /// Table to export, if there are several
     #[arg(long, short, value_name = "NAME")]
     table: Option<String>,
@@ -42,8 +42,8 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let snapshot = open::snapshot(&args.snapshot)?;
-    let table = open::table(&snapshot, args.table.as_deref())?;
+    let given = Given::sealed(args.snapshot.as_slice())?;
+    let table = open::table(&given.snapshot, args.table.as_deref())?;
     let path = &args.output;
     if path.as_os_str() == "-" {
         return write(table, args.format, io::stdout().lock());
@@ -93,17 +93,33 @@ fn whole(path: &Path, write: impl FnOnce(&File) -> Result<(), Failure>) -> Resul
 }
 
 fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {
-    let work = Work::of("exporting", table.trial_count() as u64, "trials");
+    let work = Work::of("exporting", lines_of(table)?, "trials");
     let out = BufWriter::with_capacity(1 << 18, Stoppable(out));
-    let trials = table.trials_as_imported().inspect(|_| work.one());
+    let lines = lines(table).inspect(|_| work.one());
     match format {
         Format::Tfrecord => {
-            write_tfrecord(trials.map(|trial| trial.map(TrialRef::to_trial)), out)?;
+            if table.has_estimates() {
+                let message = "the format has no place to say what is predicted: when you import the file, say so with --provenance";
+                eprintln!("note: {message}");
+            }
+            write_tfrecord(lines, out)?;
         }
-        Format::Csv => write_csv_trials(&columns(table)?, trials, out)?,
-        Format::Json => write_json_trials(&columns(table)?, trials, out)?,
+        Format::Csv => write_csv_trials(&line_columns(table)?, lines, out)?,
+        Format::Json => write_json_trials(&line_columns(table)?, lines, out)?,
     }
     Ok(())
+}
+
+/// How many lines there will be: trials, and rows at a budget without any.
+fn lines_of(table: Table<'_>) -> Result<u64, Failure> {
+    let mut lines = table.trial_count();
+    if table.has_estimates() {
+        for budget in table.budgets() {
+            let view = table.view(budget)?;
+            lines += view.rows().filter(|row| row.trial_count() == 0).count();
+        }
+    }
+    Ok(lines as u64)
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Failure {

@@ -196,7 +196,7 @@ fn human(
             .chain(names)
             .filter_map(|name| view.column_names().find(|other| *other == name))
             .collect();
-        let columns = rows::columns(view, &asked, 2);
+        let columns = rows::columns(view, &asked, if args.cautious { 0 } else { 2 });
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
         let table = rows::table(view, &columns, &front.rows, mark)?;

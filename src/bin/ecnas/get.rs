@@ -8,24 +8,24 @@ use ecnas::export::{columns, write_csv_trials, write_json_trials};
 use ecnas::metrics::{
     Budget, Checkpoint, Metric, Provenances, TableInfo, Trial, TrialRef, Unit, Values,
 };
-use ecnas::snapshot::{Row, RowId, Table, View};
+use ecnas::snapshot::{Row, RowId, SnapshotError, Table, View};
 use serde_json::Value;
 
 use crate::ask::{self, Choice};
+use crate::cache::Given;
 use crate::failure::Failure;
 use crate::info;
-use crate::open::{self, Mapped};
+use crate::open::Mapped;
 use crate::show;
 use crate::values::{self, Object, Section, object};
 
 /// Look a cell up: its drawing, and its values at each budget
 #[derive(clap::Args)]
 pub struct Args {
-    /// The snapshot
-    snapshot: PathBuf,
-    /// The cell: its hash, or any drawing of it as DIGITS:OPERATION,… with row-major adjacency digits
-    #[arg(value_parser = ask::cell, value_name = "HASH|CELL")]
-    cell: CellHash,
+    /// The snapshot [default: all 423,624 cells of NAS-Bench-101, predicted], and the cell: its hash, or any drawing of it
+    /// as DIGITS:OPERATION,… with row-major adjacency digits
+    #[arg(value_names = ["SNAPSHOT", "HASH|CELL"], num_args = 1..=2, required = true)]
+    snapshot_and_cell: Vec<String>,
     #[command(flatten)]
     choice: Choice,
     /// Show every trial, with its checkpoints and power
@@ -35,14 +35,21 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let snapshot = open::snapshot(&args.snapshot)?;
-    let tables = find(&snapshot, args)?;
+    let (paths, cell): (&[String], &str) = match args.snapshot_and_cell.as_slice() {
+        [path, cell] => (std::slice::from_ref(path), cell),
+        [cell, ..] => (&[], cell),
+        [] => (&[], ""),
+    };
+    let hash = ask::cell(cell).map_err(Failure::usage)?;
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    let given = Given::sealed(&paths)?;
+    let tables = find(&given.snapshot, hash, &args.choice)?;
     if args.choice.json {
-        json(args, &tables)
+        json(args, hash, &tables)
     } else if args.choice.csv {
         csv(args, &tables)
     } else {
-        human(args, &tables)
+        human(args, hash, &tables)
     }
 }
 
@@ -60,15 +67,18 @@ impl<'s> Found<'s> {
     }
 }
 
-fn find<'s>(snapshot: &'s Mapped, args: &Args) -> Result<Vec<Found<'s>>, Failure> {
-    let choice = &args.choice;
+fn find<'s>(
+    snapshot: &'s Mapped,
+    cell: CellHash,
+    choice: &Choice,
+) -> Result<Vec<Found<'s>>, Failure> {
     let tables: Vec<_> = match &choice.table {
         Some(name) => vec![snapshot.table(name)?],
         None => snapshot.tables().collect(),
     };
     let mut found = Vec::new();
     for &table in &tables {
-        let Some(id) = table.row(args.cell) else {
+        let Some(id) = table.row(cell) else {
             continue;
         };
         let of_cell: Vec<Budget> = table.budgets_of(id).collect();
@@ -87,7 +97,7 @@ fn find<'s>(snapshot: &'s Mapped, args: &Args) -> Result<Vec<Found<'s>>, Failure
     }
     // One table says best what it has instead.
     if let [table] = tables.as_slice() {
-        choice.view(*table)?.require(args.cell)?;
+        choice.view(*table)?.require(cell)?;
     }
     let names: Vec<_> = tables
         .iter()
@@ -98,15 +108,14 @@ fn find<'s>(snapshot: &'s Mapped, args: &Args) -> Result<Vec<Found<'s>>, Failure
         .map(|budget| format!(" at {budget}"))
         .unwrap_or_default();
     Err(Failure::not_found(format!(
-        "no table holds cell {}{budget} as asked; the snapshot has {}",
-        args.cell,
+        "no table holds cell {cell}{budget} as asked; the snapshot has {}",
         show::list(&names)
     )))
 }
 
-fn json(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
+fn json(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failure> {
     let drawing = tables.iter().find_map(|found| found.table.cell(found.id));
-    let mut object = values::cell(args.cell, drawing);
+    let mut object = values::cell(hash, drawing);
     object.extend(object! { "repeats": values::repeats(args.choice.repeats) });
     let mut rows = Vec::new();
     for found in tables {
@@ -117,7 +126,7 @@ fn json(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
             object.extend(object! { "provenance": provenance(row, &info) });
             if args.trials {
                 let mut bytes = Vec::new();
-                write_json_trials(&columns(found.table)?, row.trials(), &mut bytes)?;
+                write_json_trials(&columns(found.table)?, trials(row), &mut bytes)?;
                 let trials: Value = serde_json::from_slice(&bytes)?;
                 object.extend(object! {
                     "checkpoint_provenance": values::checkpoint_provenance(row.view(), &info),
@@ -139,9 +148,7 @@ fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
             )
             .hint("name one with --table"));
         };
-        let trials = found
-            .rows()
-            .flat_map(|row| row.trials().collect::<Vec<_>>());
+        let trials = found.rows().flat_map(|row| trials(row).collect::<Vec<_>>());
         return Ok(write_csv_trials(
             &columns(found.table)?,
             trials,
@@ -198,6 +205,12 @@ fn provenance(row: Row<'_, '_>, info: &TableInfo) -> Object {
         .collect()
 }
 
+fn trials<'s>(row: Row<'_, 's>) -> impl Iterator<Item = Result<Trial, SnapshotError>> + use<'s> {
+    let trials: Vec<_> = row.trials().collect();
+    let owned = trials.into_iter();
+    owned.map(|trial| trial.map(TrialRef::to_trial))
+}
+
 /// What says which row this is.
 fn own(row: Row<'_, '_>) -> Object {
     object! {
@@ -207,9 +220,9 @@ fn own(row: Row<'_, '_>) -> Object {
     }
 }
 
-fn human(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
+fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failure> {
     let mut out = values::stdout();
-    writeln!(out, "cell {}", args.cell)?;
+    writeln!(out, "cell {hash}")?;
     match tables.iter().find_map(|found| found.table.cell(found.id)) {
         Some(cell) => write!(out, "\n{}\n{cell}\n", cell.draw())?,
         None => writeln!(out, "its source has the hash alone, not the graph")?,

@@ -9,7 +9,7 @@ use ecnas::metrics::{Budget, Metric, Provenance, TableInfo, Unit};
 use ecnas::snapshot::{SnapshotError, Table};
 use serde_json::Value;
 
-use crate::cache::hex;
+use crate::cache::{Given, hex};
 use crate::failure::Failure;
 use crate::open::{self, Kind};
 use crate::show;
@@ -18,9 +18,9 @@ use crate::values::{self, Object, object};
 /// Show what a snapshot or a store holds: tables, budgets, columns, sources
 #[derive(clap::Args)]
 pub struct Args {
-    /// A sealed snapshot, or a store
+    /// A sealed snapshot, or a store [default: all 423,624 cells of NAS-Bench-101, predicted]
     #[arg(value_name = "SNAPSHOT|STORE")]
-    path: PathBuf,
+    path: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -28,20 +28,20 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    match open::kind(&args.path) {
-        Kind::Store => store(args),
-        _ => snapshot(args),
+    match &args.path {
+        Some(path) if open::kind(path) == Kind::Store => store(args, path),
+        path => snapshot(args, &Given::sealed(path.as_slice())?),
     }
 }
 
-fn snapshot(args: &Args) -> Result<(), Failure> {
-    let snapshot = open::snapshot(&args.path)?;
+fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
+    let (snapshot, path) = (&given.snapshot, given.path.display());
     let bytes = snapshot.as_bytes().len();
     if args.json {
         let tables = snapshot.tables().map(|table| Ok(table_json(table)?.into()));
         let tables: Vec<Value> = tables.collect::<Result<_, SnapshotError>>()?;
         return values::print(&object! {
-            "path": args.path.display().to_string(),
+            "path": path.to_string(),
             "kind": "snapshot",
             "bytes": bytes,
             "tables": tables,
@@ -50,11 +50,7 @@ fn snapshot(args: &Args) -> Result<(), Failure> {
     let mut out = values::stdout();
     let tables = show::plural(snapshot.tables().len(), "table");
     let bytes = show::bytes(bytes as u64);
-    writeln!(
-        out,
-        "{}: sealed snapshot, {tables}, {bytes}",
-        args.path.display()
-    )?;
+    writeln!(out, "{path}: sealed snapshot, {tables}, {bytes}")?;
     for table in snapshot.tables() {
         let info = table.info()?;
         let trials = show::plural(table.trial_count(), "trial");
@@ -137,8 +133,8 @@ fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
     Ok(rows)
 }
 
-fn store(args: &Args) -> Result<(), Failure> {
-    let tables = open::store(&args.path)?.tables()?;
+fn store(args: &Args, path: &Path) -> Result<(), Failure> {
+    let tables = open::store(path)?.tables()?;
     if args.json {
         let json = tables.iter().map(|table| {
             let mut object = object! { "table": table.info.name.as_str(), "trials": table.trials };
@@ -146,7 +142,7 @@ fn store(args: &Args) -> Result<(), Failure> {
             object.into()
         });
         return values::print(&object! {
-            "path": args.path.display().to_string(),
+            "path": path.display().to_string(),
             "kind": "store",
             "tables": json.collect::<Vec<Value>>(),
         });
@@ -156,8 +152,8 @@ fn store(args: &Args) -> Result<(), Failure> {
     writeln!(
         out,
         "{}: store, {number}; seal it to ask: ecnas seal -s {} -o SNAPSHOT",
-        args.path.display(),
-        name(&args.path)
+        path.display(),
+        name(path)
     )?;
     for table in &tables {
         writeln!(
@@ -210,11 +206,15 @@ fn facts(info: &TableInfo) -> String {
 pub fn models(columns: &[&str], info: &TableInfo) -> String {
     let mut lines = Vec::new();
     for column in columns {
-        if let Provenance::Predicted { model } = info.provenance.of(column) {
-            lines.push(format!("predicted: by {model}\n"));
+        for own in [&info.provenance, &info.estimates] {
+            if let Provenance::Predicted { model } = own.of(column) {
+                let line = format!("predicted: by {model}\n");
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
         }
     }
-    lines.dedup();
     lines.concat()
 }
 
@@ -271,12 +271,25 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
             } else {
                 show::budgets(budgets.into_iter())
             },
-            results.word(),
+            &words(table, info, name),
             if differs { earlier.word() } else { "" },
         ]);
     }
     show::keep_whole(&mut rows, 0);
     Ok(rows)
+}
+
+/// Where a column's values come from, in a word; in two where trials and estimates stand side by side.
+fn words(table: Table<'_>, info: &TableInfo, name: &str) -> String {
+    let tried = info.provenance.of(name);
+    let estimates = info.estimates.of(name);
+    if !table.has_estimates() || estimates == tried || !info.estimates.results.contains_key(name) {
+        return tried.word().to_owned();
+    }
+    match table.trial_count() {
+        0 => estimates.word().to_owned(),
+        _ => format!("{}, else {}", tried.word(), estimates.word()),
+    }
 }
 
 fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
@@ -295,6 +308,7 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
                 "name": name,
                 "unit": unit(Unit::of_name(name)),
                 "provenance": info.provenance.of(name).to_string(),
+                "estimates": info.estimates.results.get(name).map(ToString::to_string),
                 "checkpoint_provenance": info.provenance.of_checkpoint(name).to_string(),
             }
             .into()

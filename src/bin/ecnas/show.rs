@@ -176,6 +176,7 @@ pub fn budgets(budgets: impl Iterator<Item = Budget>) -> String {
 /// How repeats became one value.
 pub fn repeats(view: &View<'_>) -> String {
     match view.repeats() {
+        _ if view.trial_count() == 0 => "no trials".to_owned(),
         Repeats::Min => "least of the repeats".to_owned(),
         Repeats::Max => "greatest of the repeats".to_owned(),
         Repeats::Given(number) => format!("repeat {number}"),

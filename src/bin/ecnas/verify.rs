@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use crate::cache::Given;
 use crate::failure::Failure;
-use crate::open;
 use crate::show;
 use crate::values::{self, object};
 use crate::work::Work;
@@ -12,8 +12,8 @@ use crate::work::Work;
 /// Check every byte and every structure of a snapshot
 #[derive(clap::Args)]
 pub struct Args {
-    /// The snapshot
-    snapshot: PathBuf,
+    /// The snapshot [default: all 423,624 cells of NAS-Bench-101, predicted]
+    snapshot: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -22,9 +22,11 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let work = Work::open_ended("verifying");
-    let path = args.snapshot.display();
-    let failed = |failure: Failure| failure.within(&args.snapshot);
-    let verified = open::snapshot(&args.snapshot)?
+    let given = Given::sealed(args.snapshot.as_slice())?;
+    let path = given.path.display();
+    let failed = |failure: Failure| failure.within(&given.path);
+    let verified = given
+        .snapshot
         .verify()
         .map_err(|error| failed(error.into()))?;
     drop(work);
