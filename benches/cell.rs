@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ecnas::cell::{Cell, enumerate};
+use ecnas::cell::{Cell, Space, enumerate, hash_all};
 
 fn sample() -> Vec<Cell> {
     let seven = enumerate(7, 9).filter(|cell| cell.graph().vertices() == 7);
@@ -60,6 +60,12 @@ fn cells(c: &mut Criterion) {
     group.throughput(Throughput::Elements(423_624));
     group.bench_function("enumerate 7/9", |b| {
         b.iter(|| enumerate(7, 9).map(Cell::code).max())
+    });
+    let all: Vec<Cell> = enumerate(7, 9).collect();
+    group.sample_size(10);
+    group.bench_function("hash all, one core", |b| b.iter(|| hash_all(&all)));
+    group.bench_function("enumerate and hash all, all cores", |b| {
+        b.iter(|| Space::new(7, 9).len())
     });
     group.finish();
 }

@@ -60,6 +60,7 @@ pub mod plot;
 pub mod query;
 mod random;
 mod seal;
+mod simd;
 pub mod snapshot;
 pub mod store;
 pub mod surrogate;

@@ -136,7 +136,7 @@ fn hex(digest: [u8; 16]) -> [u8; 32] {
     hex
 }
 
-fn graph_hash(graph: Graph) -> CellHash {
+pub(super) fn graph_hash(graph: Graph) -> CellHash {
     let n = graph.vertices();
     let (mut ins, mut outs) = ([0; MAX], [0; MAX]);
     let mut texts = [Text::new(); LANES];

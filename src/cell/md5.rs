@@ -11,7 +11,7 @@ use wide::u32x8;
 /// Texts that are hashed together.
 pub(super) const LANES: usize = 8;
 /// Blocks of a text at most, padding included.
-const BLOCKS: usize = 5;
+pub(super) const BLOCKS: usize = 5;
 const BLOCK: usize = 64;
 
 /// A text of at most 311 bytes.
@@ -82,7 +82,7 @@ pub(super) fn md5(texts: &mut [Text; LANES]) -> [[u8; 16]; LANES] {
 
 /// Integer parts of 2^32 |sin(i + 1)|.
 #[rustfmt::skip]
-const SINES: [u32; 64] = [
+pub(super) const SINES: [u32; 64] = [
     0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a, 0xa830_4613, 0xfd46_9501,
     0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be, 0x6b90_1122, 0xfd98_7193, 0xa679_438e, 0x49b4_0821,
     0xf61e_2562, 0xc040_b340, 0x265e_5a51, 0xe9b6_c7aa, 0xd62f_105d, 0x0244_1453, 0xd8a1_e681, 0xe7d3_fbc8,

@@ -26,6 +26,7 @@
 //! # Ok::<(), ecnas::cell::CellError>(())
 //! ```
 
+mod batch;
 mod build;
 mod canonical;
 mod cost;
@@ -48,6 +49,7 @@ mod space;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+pub use batch::hash_all;
 pub use cost::Macs;
 pub(crate) use cost::{stack_channels, vertex_channels};
 pub use edit::{Edit, Edits, Vertex};

@@ -186,7 +186,7 @@ impl Surrogate {
     #[must_use]
     pub fn predict_all(&self, cells: &[Cell]) -> Vec<Prediction<'_>> {
         let mut predictions = Vec::with_capacity(cells.len());
-        network::widest(
+        crate::simd::widest(
             #[inline(always)]
             || self.predict_batches(cells, &mut predictions),
         );

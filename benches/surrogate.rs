@@ -1,0 +1,60 @@
+//! Predicting cells, and building the default benchmark.
+//!
+//! Warm, one thread for predictions, all cores for building; each figure is for all 423,624 cells, throughput for one.
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ecnas::benchmark::Builder;
+use ecnas::cell::{Cell, enumerate};
+use ecnas::metrics::Budget;
+use ecnas::surrogate::Surrogate;
+
+fn surrogate(c: &mut Criterion) {
+    let cells: Vec<Cell> = enumerate(7, 9).collect();
+    let surrogate = Surrogate::embedded();
+    println!(
+        "{} cells, {}, fitted with seed {}",
+        cells.len(),
+        surrogate.name(),
+        surrogate.seed()
+    );
+    let mut group = c.benchmark_group("surrogate");
+    group.throughput(Throughput::Elements(cells.len() as u64));
+    group.sample_size(10);
+    group.bench_function("predict all", |b| {
+        b.iter(|| surrogate.predict_all(black_box(&cells)).len())
+    });
+    let predictions = surrogate.predict_all(&cells);
+    let budget = Budget::epochs(108).unwrap();
+    group.bench_function("figures at a budget", |b| {
+        let figures = || {
+            let all = predictions.iter().filter_map(|own| own.at(budget).ok());
+            all.map(|own| own.energy_kwh.value).sum::<f64>()
+        };
+        b.iter(figures)
+    });
+    group.throughput(Throughput::Elements(cells.len().div_ceil(100) as u64));
+    group.bench_function("one by one", |b| {
+        b.iter(|| {
+            for cell in cells.iter().step_by(100) {
+                black_box(surrogate.predict(*cell));
+            }
+        })
+    });
+    group.throughput(Throughput::Elements(cells.len() as u64));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("built.ecnas");
+    group.bench_function("build the default benchmark", |b| {
+        b.iter(|| {
+            let builder = Builder::new(&path, surrogate, None).unwrap();
+            builder.finish(|_| ControlFlow::Continue(())).unwrap().bytes
+        })
+    });
+    group.finish();
+    println!("{} bytes", std::fs::metadata(&path).unwrap().len());
+}
+
+criterion_group!(benches, surrogate);
+criterion_main!(benches);
