@@ -6,6 +6,8 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/predicted.rs"]
+mod predicted;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/real.rs"]

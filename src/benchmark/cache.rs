@@ -68,8 +68,15 @@ pub fn default_path_in(
     if is_there(&path) {
         return Ok(path);
     }
-    Builder::new(&path, surrogate, None)?.finish(progress)?;
-    Ok(path)
+    // What is unfinished is in a folder of its own. One that is there is of a builder that was killed: the lock is ours.
+    let workshop = path.with_extension("making");
+    let _ = fs::remove_dir_all(&workshop);
+    fs::create_dir(&workshop).map_err(unwritable)?;
+    let making = workshop.join("new.ecnas");
+    let built = Builder::new(&making, surrogate, None).and_then(|builder| builder.finish(progress));
+    let placed = built.and_then(|_| fs::rename(&making, &path).map_err(unwritable));
+    let _ = fs::remove_dir_all(&workshop);
+    placed.map(|()| path)
 }
 
 /// Sealing renames a whole file into place: one that is there is whole.

@@ -14,9 +14,8 @@ pub struct Grid {
     pub year: u16,
 }
 
-/// Where the figures of [`GRIDS`] come from.
-pub const GRIDS_SOURCE: &str =
-    "Our World in Data, Carbon intensity of electricity (Ember; Energy Institute), CC BY 4.0";
+/// Where the figures of [`GRIDS`] come from: *Carbon intensity of electricity generation*, CC BY 4.0.
+pub const GRIDS_SOURCE: &str = "Our World in Data (Ember; Energy Institute)";
 
 const fn grid(code: &'static str, country: &'static str, intensity: f64, year: u16) -> Grid {
     Grid {

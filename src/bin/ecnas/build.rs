@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use ecnas::benchmark::Builder;
 use ecnas::import::{Import, ImportOptions};
+use ecnas::metrics::{Provenance, Provenances};
 use ecnas::surrogate::Surrogate;
 
 use crate::cache;
 use crate::failure::Failure;
+use crate::import;
 use crate::show;
 use crate::values;
 use crate::work::{self, Work};
@@ -26,13 +28,18 @@ pub struct Args {
     /// File or folder of measured trials that go before predictions, cell by cell
     #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
+    /// Where the values of those trials come from, if the file does not say: measured, scaled, averaged, copied, computed,
+    /// unstated, or `predicted by MODEL`
+    #[arg(long, value_name = "WORD", value_parser = import::provenance)]
+    provenance: Option<Provenance>,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let measured = args.accuracy.as_ref().or(args.overlay.as_ref());
     let surrogate = Surrogate::embedded();
-    let options = ImportOptions::default();
+    let mut options = ImportOptions::default();
+    options.provenance = args.provenance.clone().map(Provenances::uniform);
     let info = match measured {
         // What is known of a source is known at its end: it is read twice, and kept in memory never.
         Some(path) => {

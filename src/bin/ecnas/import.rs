@@ -200,7 +200,7 @@ fn unit(text: &str) -> Result<(String, String), String> {
     pair.ok_or("expected HEADER=UNIT, such as energy=Wh".to_owned())
 }
 
-fn provenance(text: &str) -> Result<Provenance, String> {
+pub fn provenance(text: &str) -> Result<Provenance, String> {
     Provenance::parse(text).ok_or(
         "expected measured, scaled, averaged, copied, computed, unstated, or `predicted by MODEL`"
             .to_owned(),

@@ -214,7 +214,7 @@ fn intensity(text: &str) -> Result<Intensity, String> {
 /// Where an intensity comes from, in words.
 fn intensity_source(given: Option<Intensity>) -> Option<String> {
     match given {
-        None => Some("the world's average of 2018, IEA".to_owned()),
+        None => Some("world's average of 2018, IEA".to_owned()),
         Some(Intensity { grid: None, .. }) => None,
         Some(Intensity {
             grid: Some(grid), ..

@@ -182,15 +182,15 @@ fn conditions(
         _ => "with the PUE that it contains, which is not stated".to_owned(),
     };
     let mut text = format!(
-        "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh{}, {pue}.\n",
+        "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh, {pue}.\n",
         show::origin(&view.provenance(Metric::Energy)?),
         show::title(query.accuracy.name()),
         show::origin(&view.provenance(query.accuracy)?),
         query.site.intensity_g_per_kwh(),
-        intensity
-            .map(|source| format!(" ({source})"))
-            .unwrap_or_default(),
     );
+    if let Some(source) = intensity {
+        text += &format!("Carbon intensity: {source}.\n");
+    }
     if !also.is_empty() {
         text += &format!("The same holds in {}.\n", also.join(", "));
     }
