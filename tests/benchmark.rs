@@ -155,6 +155,47 @@ fn recipes_save_what_the_article_says() {
     assert!(front > 10, "{front}");
 }
 
+/// Exported as TFRecord and read again, every record says what the benchmark says.
+#[cfg(feature = "import")]
+#[test]
+fn it_comes_back_from_a_tfrecord() {
+    use ecnas::import::{Import, ImportOptions, tfrecord};
+    use std::fs::File;
+    use std::io::BufWriter;
+
+    let table = built().table(TABLE).unwrap();
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("all.tfrecord");
+    let out = BufWriter::new(File::create(&path).unwrap());
+    let written = tfrecord::write_tfrecord(ecnas::export::lines(table), out).unwrap();
+    assert_eq!(written.records, 4 * 423_624);
+    let views = Surrogate::EPOCHS.map(|epochs| table.view(budget(epochs)).unwrap());
+    let mut seen = 0;
+    for batch in Import::open(&path, &ImportOptions::default()).unwrap() {
+        for trial in batch.unwrap() {
+            let view = views
+                .iter()
+                .find(|view| view.budget() == trial.budget)
+                .unwrap();
+            let row = view.get(trial.hash).unwrap();
+            assert_eq!(
+                row.cell().map(|cell| cell.code()),
+                trial.cell.map(|cell| cell.code())
+            );
+            for metric in [
+                Metric::Energy,
+                Metric::TrainingTime,
+                Metric::ValidationAccuracy,
+                Metric::TrainableParameters,
+            ] {
+                assert_eq!(trial.result(metric), row.get(metric), "{metric:?}");
+            }
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4 * 423_624);
+}
+
 /// Measured trials go before predictions, value by value.
 #[test]
 fn measured_trials_replace_predictions() {

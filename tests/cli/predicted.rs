@@ -182,6 +182,41 @@ fn predict_takes_hashes_drawings_and_files() {
 }
 
 #[test]
+fn a_device_is_learned_from_its_measurements() {
+    let Some(measured) = data("ec-nas/energy_4V9E_rtx3090.tfrecord") else {
+        return;
+    };
+    let folder = built();
+    let words = ["predict", DEEP, "--device", measured.to_str().unwrap()];
+    let json = folder.json(&[words.as_slice(), &["--json"]].concat());
+    assert_eq!(json["device"]["name"], "energy_4V9E_rtx3090");
+    assert_eq!(json["device"]["budget_epochs"], 4);
+    let row = &json["predictions"][0];
+    let at = |name: &str| row[name].as_f64().unwrap();
+    assert!(
+        at("low_device_energy_kwh") < at("device_energy_kwh"),
+        "{row}"
+    );
+    assert_ne!(at("device_energy_kwh"), at("energy_kwh"));
+    let text = folder.print(&words);
+    assert!(text.contains("where a cell was left out"), "{text}");
+    std::fs::write(
+        folder.path("few.csv"),
+        format!("module_hash,adjacency,operations,budget_epochs,energy_kwh\n{},0100,\"input,output\",4,0.01\n", hash("0100:input,output")),
+    )
+    .unwrap();
+    let (code, error) = folder.fail(&["predict", DEEP, "--device", "few.csv"]);
+    assert!(
+        code == 1 && error.contains('8') && error.contains("few"),
+        "{error}"
+    );
+    assert_eq!(
+        folder.fail(&["predict", DEEP, "--device", "absent.csv"]).0,
+        1
+    );
+}
+
+#[test]
 fn pictures_are_drawn_in_both_formats() {
     let folder = built();
     folder.print(&["plot", "-o", "a.svg", "-o", "a.png"]);

@@ -10,6 +10,7 @@
 mod ask;
 mod build;
 mod cache;
+mod device;
 mod export;
 mod failure;
 #[cfg(feature = "fit")]

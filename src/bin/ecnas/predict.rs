@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use ecnas::benchmark;
 use ecnas::cell::{Cell, CellHash};
 use ecnas::metrics::Budget;
-use ecnas::surrogate::{BudgetPrediction, Estimate, Surrogate};
+use ecnas::surrogate::{BudgetPrediction, Device, Estimate, Surrogate};
 
 use crate::ask;
 use crate::cache::Given;
+use crate::device;
 use crate::failure::Failure;
 use crate::show;
 use crate::values::{self, Object, object};
@@ -27,6 +28,9 @@ pub struct Args {
     /// Budget, in epochs, as often as needed [default: 4, 12, 36 and 108]
     #[arg(long, short, value_name = "EPOCHS")]
     budget: Vec<Budget>,
+    /// File or folder of a few dozen cells that were measured on a device of your own: energy there is predicted too
+    #[arg(long, value_name = "FILE")]
+    device: Option<PathBuf>,
     /// Print JSON
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -80,11 +84,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let all = Surrogate::EPOCHS.map(|epochs| Budget::epochs(epochs).ok());
         budgets.extend(all.into_iter().flatten());
     }
+    let device = args.device.as_ref();
+    let device = device.map(|path| device::learn(path, surrogate));
+    let device = device.transpose()?;
     let mut found = Vec::with_capacity(cells.len() * budgets.len());
     for (&cell, prediction) in cells.iter().zip(surrogate.predict_all(&cells)) {
         for &budget in &budgets {
             let at = prediction.at(budget).map_err(Failure::not_found)?;
-            found.push((cell, budget, at));
+            let there = device.as_ref();
+            let there = there.map(|device| device.energy_kwh(&prediction, budget));
+            found.push(Found {
+                cell,
+                budget,
+                at,
+                there: there.transpose().map_err(Failure::not_found)?,
+            });
         }
     }
     if args.json {
@@ -94,23 +108,45 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             .collect();
         return values::print(&object! {
             "provenance": surrogate.provenance().to_string(),
+            "device": device.as_ref().map(|device| serde_json::Value::from(object! {
+                "name": device.name(),
+                "budget_epochs": device.budget().get(),
+                "mean_relative_error": device.mean_error(),
+            })),
             "predictions": rows,
         });
     }
     if args.csv {
         csv(&found)
     } else {
-        human(surrogate, &found)
+        human(surrogate, device.as_ref(), &found)
     }
 }
 
-type Found = (Cell, Budget, BudgetPrediction);
+/// A cell at a budget.
+struct Found {
+    cell: Cell,
+    budget: Budget,
+    at: BudgetPrediction,
+    /// Energy on the user's own device, in kWh.
+    there: Option<Estimate>,
+}
 
-fn json((cell, budget, at): &Found) -> Object {
-    let mut object = values::cell(cell.hash(), Some(*cell));
-    object.extend(object! { "budget_epochs": budget.get() });
-    for (name, of) in QUANTITIES {
-        let estimate = of(at);
+/// The name of the column of energies on the user's own device.
+const THERE: &str = "device_energy_kwh";
+
+impl Found {
+    /// All quantities, by name.
+    fn quantities(&self) -> impl Iterator<Item = (&'static str, Estimate)> {
+        let own = QUANTITIES.iter().map(|(name, of)| (*name, of(&self.at)));
+        own.chain(self.there.map(|there| (THERE, there)))
+    }
+}
+
+fn json(found: &Found) -> Object {
+    let mut object = values::cell(found.cell.hash(), Some(found.cell));
+    object.extend(object! { "budget_epochs": found.budget.get() });
+    for (name, estimate) in found.quantities() {
         object.insert(name.to_owned(), estimate.value.into());
         object.insert(format!("low_{name}"), estimate.low.into());
         object.insert(format!("high_{name}"), estimate.high.into());
@@ -123,7 +159,9 @@ fn csv(found: &[Found]) -> Result<(), Failure> {
     let mut header = ["hash", "adjacency", "operations", "budget_epochs"]
         .map(str::to_owned)
         .to_vec();
-    for (name, _) in QUANTITIES {
+    let there = found.iter().any(|found| found.there.is_some());
+    let names = QUANTITIES.iter().map(|(name, _)| *name);
+    for name in names.chain(there.then_some(THERE)) {
         header.extend([
             name.to_owned(),
             format!("low_{name}"),
@@ -131,16 +169,15 @@ fn csv(found: &[Found]) -> Result<(), Failure> {
         ]);
     }
     out.write_record(&header)?;
-    for (cell, budget, at) in found {
-        let graph = cell.graph();
+    for found in found {
+        let graph = found.cell.graph();
         let mut record = vec![
-            cell.hash().to_string(),
+            found.cell.hash().to_string(),
             graph.adjacency_bits(),
             graph.operations(),
-            budget.get().to_string(),
+            found.budget.get().to_string(),
         ];
-        for (_, of) in QUANTITIES {
-            let estimate = of(at);
+        for (_, estimate) in found.quantities() {
             record.extend(
                 [estimate.value, estimate.low, estimate.high].map(|value| value.to_string()),
             );
@@ -150,19 +187,22 @@ fn csv(found: &[Found]) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn empty() -> comfy_table::Table {
+fn empty(device: Option<&Device>) -> comfy_table::Table {
     let header = [
         "epochs",
         "energy, kWh",
         "time, s",
-        "time on the TPU, s",
-        "validation accuracy, %",
+        "time on\nthe TPU, s",
+        "validation\naccuracy, %",
     ];
-    show::table(header.map(str::to_owned).to_vec(), 0..header.len())
+    let mut header = header.map(str::to_owned).to_vec();
+    header.extend(device.map(|device| format!("energy on\n{}, kWh", device.name())));
+    let columns = header.len();
+    show::table(header, 0..columns)
 }
 
-fn human(surrogate: &Surrogate, found: &[Found]) -> Result<(), Failure> {
-    let mut table = empty();
+fn human(surrogate: &Surrogate, device: Option<&Device>, found: &[Found]) -> Result<(), Failure> {
+    let mut table = empty(device);
     let mut out = values::stdout();
     let mut at_cell = None;
     let range = |estimate: Estimate, scale: f64, digits: usize| {
@@ -170,21 +210,32 @@ fn human(surrogate: &Surrogate, found: &[Found]) -> Result<(), Failure> {
             [estimate.value, estimate.low, estimate.high].map(|own| scale * own);
         format!("{value:.digits$} ({low:.digits$} to {high:.digits$})")
     };
-    for (number, (cell, budget, at)) in found.iter().enumerate() {
+    for (
+        number,
+        Found {
+            cell,
+            budget,
+            at,
+            there,
+        },
+    ) in found.iter().enumerate()
+    {
         if at_cell != Some(*cell) {
             writeln!(out, "{}  {cell}", cell.hash())?;
             at_cell = Some(*cell);
         }
-        table.add_row(vec![
+        let mut row = vec![
             budget.get().to_string(),
             range(at.energy_kwh, 1.0, 4),
             range(at.training_time_s, 1.0, 0),
             range(at.tpu_training_time_s, 1.0, 0),
             range(at.validation_accuracy, 100.0, 2),
-        ]);
-        if found.get(number + 1).is_none_or(|next| next.0 != *cell) {
+        ];
+        row.extend(there.map(|there| range(there, 1.0, 4)));
+        table.add_row(row);
+        if found.get(number + 1).is_none_or(|next| next.cell != *cell) {
             writeln!(out, "{}\n", table.trim_fmt())?;
-            table = empty();
+            table = empty(device);
         }
     }
     writeln!(
@@ -192,6 +243,15 @@ fn human(surrogate: &Surrogate, found: &[Found]) -> Result<(), Failure> {
         "All of it is predicted by {}; in brackets, where nine in ten cells lie.",
         surrogate.name()
     )?;
+    if let Some(device) = device {
+        writeln!(
+            out,
+            "Learned from energies at {} on {}: off by {:.0} % on average where a cell was left out.",
+            device.budget(),
+            device.name(),
+            100.0 * device.mean_error()
+        )?;
+    }
     Ok(out.flush()?)
 }
 
