@@ -188,24 +188,22 @@ impl<'s> Table<'s> {
         budgets.any(|budget| budget.estimated.is_some())
     }
 
-    /// The estimates of cells that have no trial at a budget, as trials, for formats that know no others: budget by budget,
-    /// in the order of rows. What belongs to a checkpoint is in one at the budget's last epoch.
+    /// The estimates of cells that have no trial at a budget, as trials, for formats that know no others: cell by cell in the
+    /// order of rows, each with its budgets. What belongs to a checkpoint is in one at the budget's last epoch.
     ///
     /// Nothing in such a trial says that it is an estimate: whoever passes it on has to.
     ///
     /// # Complexity
     /// O(columns) each, one allocation or two.
     pub fn estimated_trials(self) -> impl Iterator<Item = Trial> + use<'s> {
-        let budgets = self.layout.budgets.iter();
-        budgets
-            .filter(|layout| layout.estimated.is_some())
-            .flat_map(move |layout| {
-                let rows = (0..self.len() as u32).map(RowId);
-                let untried = rows.filter(move |&row| {
-                    self.is_estimated(layout, row) && self.entry_range(layout, row).is_empty()
-                });
-                untried.filter_map(move |row| self.estimated_trial(layout, row))
-            })
+        let rows = (0..self.len() as u32).map(RowId);
+        rows.flat_map(move |row| {
+            let budgets = self.layout.budgets.iter();
+            let untried = budgets.filter(move |layout| {
+                self.is_estimated(layout, row) && self.entry_range(layout, row).is_empty()
+            });
+            untried.filter_map(move |layout| self.estimated_trial(layout, row))
+        })
     }
 
     fn estimated_trial(self, layout: &BudgetLayout, row: RowId) -> Option<Trial> {
