@@ -8,13 +8,15 @@ use crate::metrics::Budget;
 const TERMS: usize = 3;
 /// Cells that a device takes at least.
 const LEAST: usize = 8;
-/// How strongly the difference is drawn towards a constant factor, in cells.
-const RIDGE: f64 = 1.0;
+/// How strongly the difference may be drawn towards a constant factor, from hardly to entirely: the one by which cells that
+/// are left out are predicted best. In cells whose terms have a spread of a tenth of a natural logarithm.
+const RIDGES: [f64; 5] = [1.0, 10.0, 100.0, 1000.0, f64::INFINITY];
 
 /// Energy on a user's own device, learned from a few dozen cells that were measured there.
 ///
 /// The logarithm of the energy is that of the surrogate's, plus a constant, plus terms in the surrogate's energy and its
-/// times on a GPU and on a TPU, which are drawn towards zero (ridge regression). Its interval is that of the cells it was
+/// times on a GPU and on a TPU, which are drawn towards zero (ridge regression), as strongly as predicts cells best that are
+/// left out. Its interval is that of the cells it was
 /// fitted to, each predicted by a fit to the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
@@ -52,7 +54,7 @@ impl Device {
     /// of one cell.
     ///
     /// # Complexity
-    /// O(n^2) for n cells: each is left out once.
+    /// O(n^2) for n cells: each is left out once, for each of five strengths.
     pub fn fit(
         surrogate: &Surrogate,
         name: impl Into<String>,
@@ -89,14 +91,13 @@ impl Device {
                 found: "one cell alone, or cells that the surrogate cannot tell apart".to_owned(),
             });
         }
-        let factor = Factor::fit(&rows);
-        // Each cell by a fit to the others.
-        let mut left: Vec<f64> = Vec::with_capacity(rows.len());
-        for (number, (terms, difference)) in rows.iter().enumerate() {
-            let mut others = rows.clone();
-            others.swap_remove(number);
-            left.push(difference - Factor::fit(&others).at(terms));
-        }
+        let size = |left: &[f64]| left.iter().map(|left| left.abs()).sum::<f64>();
+        let tried = RIDGES.map(|ridge| (ridge, left_out(&rows, ridge)));
+        let best = tried
+            .into_iter()
+            .min_by(|a, b| size(&a.1).total_cmp(&size(&b.1)));
+        let (ridge, mut left) = best.unwrap_or_default();
+        let factor = Factor::fit(&rows, ridge);
         left.sort_by(f64::total_cmp);
         let mean_error =
             left.iter().map(|left| left.exp_m1().abs()).sum::<f64>() / left.len() as f64;
@@ -172,6 +173,17 @@ fn terms(
 /// The terms of a cell, and by how much the logarithm of its energy differs from the surrogate's.
 type Row = ([f64; TERMS], f64);
 
+/// How far off each cell is, predicted by a fit to the others.
+fn left_out(rows: &[Row], ridge: f64) -> Vec<f64> {
+    let mut left = Vec::with_capacity(rows.len());
+    for (number, (terms, difference)) in rows.iter().enumerate() {
+        let mut others = rows.to_vec();
+        others.swap_remove(number);
+        left.push(difference - Factor::fit(&others, ridge).at(terms));
+    }
+    left
+}
+
 /// A constant, and a slope for each term about its mean.
 #[derive(Debug, Clone, PartialEq)]
 struct Factor {
@@ -181,7 +193,7 @@ struct Factor {
 }
 
 impl Factor {
-    fn fit(rows: &[Row]) -> Self {
+    fn fit(rows: &[Row], ridge: f64) -> Self {
         let count = rows.len() as f64;
         let mean = |of: &dyn Fn(&Row) -> f64| rows.iter().map(of).sum::<f64>() / count;
         let term = |row: &Row, k: usize| row.0.get(k).copied().unwrap_or_default();
@@ -189,8 +201,14 @@ impl Factor {
         let constant = mean(&|row| row.1);
         let centred =
             |row: &Row, k: usize| term(row, k) - means.get(k).copied().unwrap_or_default();
-        // Terms weigh as if each had the spread of one natural logarithm in ten.
-        let ridge = RIDGE * 0.01;
+        if ridge.is_infinite() {
+            return Self {
+                constant,
+                means,
+                slopes: [0.0; TERMS],
+            };
+        }
+        let ridge = ridge * 0.01;
         let mut system: [[f64; TERMS + 1]; TERMS] = [[0.0; TERMS + 1]; TERMS];
         for (k, equation) in system.iter_mut().enumerate() {
             for (l, slot) in equation.iter_mut().enumerate() {
