@@ -178,12 +178,12 @@ impl Order {
         for v in bits(among) {
             let mut rank = [0_u32; LANES];
             for u in bits(among) {
-                for lane in 0..LANES {
-                    rank[lane] += self.before[u][v][lane];
+                for (rank, before) in rank.iter_mut().zip(&self.before[u][v]) {
+                    *rank += before;
                 }
             }
-            for lane in 0..LANES {
-                rank[lane] = u32::from(rank[lane] == place).wrapping_neg();
+            for rank in &mut rank {
+                *rank = u32::from(*rank == place).wrapping_neg();
             }
             for (found, own) in found.iter_mut().zip(&digits[v]) {
                 for lane in 0..LANES {
