@@ -103,7 +103,7 @@ fn step(name: &str, folder: &Path) {
             (done.counts.added, done.info.sources[0].bytes)
         }
         "seal" => {
-            let sealed = ecnas::seal(&Store::open(&store).unwrap(), &snapshot).unwrap();
+            let sealed = ecnas::seal(&mut Store::open(&store).unwrap(), &snapshot).unwrap();
             (sealed.trials, sealed.bytes)
         }
         _ => return open(&snapshot),

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Default::default(),
         go_on,
     )?;
-    ecnas::seal(&store, &sealed)?;
+    ecnas::seal(&mut store, &sealed)?;
 
     // From then on, in any number of processes: open, and ask.
     let snapshot = Snapshot::open(&sealed)?;

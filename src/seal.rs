@@ -43,12 +43,12 @@ pub enum SealError {
 
 /// Seals all tables of a store into one snapshot at `target`, replacing a snapshot that is there.
 ///
-/// The snapshot is written beside the target, synced, read back, and renamed: readers of the old one keep it. The same
+/// The store is [verified](Store::verify) first. The snapshot is written beside the target, synced, read back, and renamed: readers of the old one keep it. The same
 /// store gives the same bytes.
 ///
 /// ```no_run
-/// let store = ecnas::store::Store::open("ec-nas.redb")?;
-/// let sealed = ecnas::seal(&store, "ec-nas.ecnas")?;
+/// let mut store = ecnas::store::Store::open("ec-nas.redb")?;
+/// let sealed = ecnas::seal(&mut store, "ec-nas.ecnas")?;
 /// println!("{} trials in {} bytes", sealed.trials, sealed.bytes);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -58,7 +58,7 @@ pub enum SealError {
 ///
 /// # Complexity
 /// O(n log n) time; while a table is written, about 150 bytes of memory for each of its trials.
-pub fn seal(store: &Store, target: impl AsRef<Path>) -> Result<Sealed, SealError> {
+pub fn seal(store: &mut Store, target: impl AsRef<Path>) -> Result<Sealed, SealError> {
     seal_tables(store, &[], target, |_| ControlFlow::Continue(()))
 }
 
@@ -68,7 +68,7 @@ pub fn seal(store: &Store, target: impl AsRef<Path>) -> Result<Sealed, SealError
 /// # Errors
 /// As [`seal`]; a table is not there; or `progress` broke.
 pub fn seal_tables(
-    store: &Store,
+    store: &mut Store,
     tables: &[&str],
     target: impl AsRef<Path>,
     mut progress: impl FnMut(SealProgress) -> ControlFlow<()>,
@@ -86,6 +86,8 @@ pub fn seal_tables(
             path: store.path().display().to_string(),
         });
     }
+    // Damage to the store's file ends here: nothing of it flows on.
+    store.verify()?;
     let mut state = SealProgress {
         done: 0,
         total: chosen.iter().map(|table| table.trials).sum(),

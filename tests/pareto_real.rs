@@ -89,7 +89,7 @@ fn fronts_and_hypervolumes_are_those_of_moocore() {
             let go_on = |_| ControlFlow::Continue(());
             ecnas::ingest(&mut store, &file, None, &options, Default::default(), go_on).unwrap();
             let sealed = folder.path().join(format!("{name}.ecnas"));
-            ecnas::seal(&store, &sealed).unwrap();
+            ecnas::seal(&mut store, &sealed).unwrap();
             snapshots.push((name, Snapshot::open(&sealed).unwrap()));
         }
         let snapshot = snapshots.iter().find(|(known, _)| *known == name);

@@ -230,7 +230,7 @@ fn a_store_has_one_writer_and_is_told_apart() {
     add(&mut store, "t", &[measured(1.0)], OnDuplicate::Refuse).unwrap();
     assert!(matches!(Store::open(&path), Err(StoreError::Busy { .. })));
     let sealed = folder.path().join("t.ecnas");
-    ecnas::seal(&store, &sealed).unwrap();
+    ecnas::seal(&mut store, &sealed).unwrap();
     let error = Store::open(&sealed).unwrap_err().to_string();
     assert!(error.contains("a sealed snapshot"), "{error}");
     let csv = folder.path().join("t.csv");
@@ -250,12 +250,12 @@ fn sealing_keeps_trials_and_descriptions() {
     let folder = tempfile::tempdir().unwrap();
     let (path, target) = (folder.path().join("s.redb"), folder.path().join("t.ecnas"));
     let mut store = Store::open(&path).unwrap();
-    let empty = ecnas::seal(&store, &target).unwrap_err();
+    let empty = ecnas::seal(&mut store, &target).unwrap_err();
     assert!(matches!(empty, ecnas::SealError::Empty { .. }), "{empty}");
     for name in ["a", "b"] {
         add(&mut store, name, &[measured(1.0)], OnDuplicate::Refuse).unwrap();
     }
-    let sealed = ecnas::seal(&store, &target).unwrap();
+    let sealed = ecnas::seal(&mut store, &target).unwrap();
     assert_eq!((sealed.tables, sealed.trials), (2, 2));
     let first = std::fs::read(&target).unwrap();
     assert_eq!(first.len() as u64, sealed.bytes);
@@ -264,14 +264,16 @@ fn sealing_keeps_trials_and_descriptions() {
         snapshot.table("a").unwrap().info().unwrap(),
         store.table("a").unwrap().info
     );
-    let one = ecnas::seal_tables(&store, &["b"], &target, |_| {
+    let one = ecnas::seal_tables(&mut store, &["b"], &target, |_| {
         std::ops::ControlFlow::Continue(())
     });
     assert_eq!(one.unwrap().tables, 1);
     let before = std::fs::read(&target).unwrap();
-    let cancelled = ecnas::seal_tables(&store, &[], &target, |_| std::ops::ControlFlow::Break(()));
+    let cancelled = ecnas::seal_tables(&mut store, &[], &target, |_| {
+        std::ops::ControlFlow::Break(())
+    });
     assert!(matches!(cancelled, Err(ecnas::SealError::Cancelled)));
     assert_eq!(std::fs::read(&target).unwrap(), before);
-    ecnas::seal(&store, &target).unwrap();
+    ecnas::seal(&mut store, &target).unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), first);
 }

@@ -4,6 +4,7 @@ use std::ops::Bound;
 use redb::{ReadableTable, WriteTransaction};
 use rkyv::util::AlignedVec;
 
+use super::guard::guarded;
 use super::schema::{
     KEYS, Key, META, NAMES, NEXT_TABLE_KEY, StoredTable, TABLES, TRIALS, check_name, key, repeat_of,
 };
@@ -105,7 +106,7 @@ impl Batch {
 impl<'s> Append<'s> {
     pub(super) fn begin(store: &'s Store, name: &str) -> Result<Self, StoreError> {
         check_name(name)?;
-        let write = store.database.begin_write().map_err(store.failed())?;
+        let write = store.begin_write()?;
         let (id, table) = {
             let mut names = write.open_table(NAMES).map_err(store.failed())?;
             let tables = write.open_table(TABLES).map_err(store.failed())?;
@@ -164,6 +165,15 @@ impl<'s> Append<'s> {
 
     /// As [`add`](Self::add), of trials that were encoded elsewhere, on other threads perhaps.
     pub(crate) fn add_encoded(
+        &mut self,
+        trials: Vec<EncodedTrial>,
+        on_duplicate: OnDuplicate,
+    ) -> Result<(), StoreError> {
+        let store = self.store;
+        guarded(&store.path, || self.add_unguarded(trials, on_duplicate))
+    }
+
+    fn add_unguarded(
         &mut self,
         trials: Vec<EncodedTrial>,
         on_duplicate: OnDuplicate,
@@ -338,7 +348,12 @@ impl<'s> Append<'s> {
     /// # Errors
     /// The values come from elsewhere than the table's (another device, data set or provenance), or the file cannot be
     /// written. Nothing of the transaction is stored then.
-    pub fn commit(mut self, info: TableInfo) -> Result<Counts, StoreError> {
+    pub fn commit(self, info: TableInfo) -> Result<Counts, StoreError> {
+        let store = self.store;
+        guarded(&store.path, || self.commit_unguarded(info))
+    }
+
+    fn commit_unguarded(mut self, info: TableInfo) -> Result<Counts, StoreError> {
         let store = self.store;
         if self.counts.added + self.counts.replaced == 0 {
             self.write.abort().map_err(store.failed())?;

@@ -26,10 +26,13 @@
 
 mod append;
 mod error;
+mod guard;
 mod schema;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
+use guard::{Guarded, guarded};
 use redb::{Database, ReadableDatabase, ReadableTable};
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
@@ -38,6 +41,7 @@ use rkyv::util::AlignedVec;
 pub(crate) use append::EncodedTrial;
 pub use append::{Append, Counts, OnDuplicate};
 pub use error::StoreError;
+pub use verify::StoreVerified;
 
 use crate::cell::CellHash;
 use crate::metrics::{ALIGNMENT, Budget, TableInfo, Trial, TrialRef, rkyv_error};
@@ -48,7 +52,7 @@ pub const DEFAULT_CACHE_BYTES: usize = 64 << 20;
 
 /// A store: named tables of trials in one file, with one writer.
 pub struct Store {
-    database: Database,
+    database: Guarded,
     path: PathBuf,
 }
 
@@ -78,17 +82,81 @@ impl Store {
     /// As [`open`](Self::open).
     pub fn open_with_cache(path: impl AsRef<Path>, cache_bytes: usize) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        schema::check_start(path)?;
-        let database = Database::builder()
-            .set_cache_size(cache_bytes)
-            .create(path)
-            .map_err(|error| StoreError::open(path, error))?;
+        if schema::check_start(path)? == schema::Start::Nothing {
+            Self::create_whole(path)?;
+        }
+        Self::begin(path, || {
+            Database::builder().set_cache_size(cache_bytes).create(path)
+        })
+    }
+
+    /// Makes a new store beside the path and renames it there: a file at the path is a whole store, whenever the power fails.
+    fn create_whole(path: &Path) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".ecnas-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            // As any new file: the user's mask takes away from it.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let new = builder
+            .tempfile_in(folder)
+            .map_err(failed)?
+            .into_temp_path();
+        drop(Self::begin(&new, || Database::create(&new))?);
+        // Where another process was quicker, its store is the one to open.
+        if schema::check_start(path)? == schema::Start::Nothing {
+            new.persist(path).map_err(|error| failed(error.error))?;
+        }
+        if cfg!(unix) {
+            let folder = std::fs::File::open(folder);
+            folder
+                .and_then(|folder| folder.sync_all())
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn begin(
+        path: &Path,
+        open: impl FnOnce() -> Result<Database, redb::DatabaseError>,
+    ) -> Result<Self, StoreError> {
+        let database = guarded(path, || {
+            open().map_err(|error| StoreError::open(path, error))
+        });
         let store = Self {
-            database,
+            database: Guarded::new(database?),
             path: path.to_owned(),
         };
-        store.check_version()?;
+        guarded(path, || store.check_version())?;
         Ok(store)
+    }
+
+    /// As [`open_with_cache`](Self::open_with_cache), on a storage of your own in place of a file, by the storage engine's
+    /// own trait: bytes in memory, or a device that fails on purpose. Errors name the path `name`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_on(
+        backend: impl redb::StorageBackend,
+        name: impl Into<PathBuf>,
+        cache_bytes: usize,
+    ) -> Result<Self, StoreError> {
+        let path = name.into();
+        Self::begin(&path, || {
+            Database::builder()
+                .set_cache_size(cache_bytes)
+                .create_with_backend(backend)
+        })
     }
 
     /// The store's path.
@@ -102,6 +170,10 @@ impl Store {
     /// # Errors
     /// The file cannot be read or is damaged.
     pub fn tables(&self) -> Result<Vec<StoreTable>, StoreError> {
+        guarded(&self.path, || self.read_tables())
+    }
+
+    fn read_tables(&self) -> Result<Vec<StoreTable>, StoreError> {
         let read = self.begin_read()?;
         let names = read.open_table(NAMES).map_err(self.failed())?;
         let tables = read.open_table(TABLES).map_err(self.failed())?;
@@ -139,7 +211,7 @@ impl Store {
     /// # Errors
     /// The file cannot be written, or the name is empty.
     pub fn append(&mut self, table: &str) -> Result<Append<'_>, StoreError> {
-        Append::begin(self, table)
+        guarded(&self.path, || Append::begin(self, table))
     }
 
     /// The trials of a cell in a table, by budget and repeat.
@@ -155,6 +227,10 @@ impl Store {
         cell: impl Into<CellHash>,
     ) -> Result<Vec<Trial>, StoreError> {
         let hash: CellHash = cell.into();
+        guarded(&self.path, || self.read_trials_of(table, hash))
+    }
+
+    fn read_trials_of(&self, table: &str, hash: CellHash) -> Result<Vec<Trial>, StoreError> {
         let id = self.table_id(table)?;
         let read = self.begin_read()?;
         let keys = read.open_table(KEYS).map_err(self.failed())?;
@@ -195,11 +271,19 @@ impl Store {
         table: &str,
         mut each: impl FnMut(&[u8], TrialRef<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let id = self.table_id(table)?;
-        let read = self.begin_read()?;
-        let trials = read.open_table(TRIALS).map_err(self.failed())?;
-        for entry in trials.range(table_range(id)).map_err(self.failed())? {
-            let (_, bytes) = entry.map_err(self.failed())?;
+        let mut entries = guarded(&self.path, || {
+            let id = self.table_id(table)?;
+            let trials = self.begin_read()?.open_table(TRIALS);
+            let trials = trials.map_err(self.failed())?;
+            trials.range(table_range(id)).map_err(self.failed())
+        })?;
+        let mut next = || {
+            guarded(&self.path, || {
+                entries.next().transpose().map_err(self.failed())
+            })
+        };
+        // What the caller does is outside: its panics are its own.
+        while let Some((_, bytes)) = next()? {
             self.trial(bytes.value(), &mut each)??;
         }
         Ok(())
@@ -242,9 +326,17 @@ impl Store {
 
     /// Gives a table another description, and name with it, or removes it.
     fn change_table(&mut self, name: &str, info: Option<TableInfo>) -> Result<(), StoreError> {
+        guarded(&self.path, || self.change_table_unguarded(name, info))
+    }
+
+    fn change_table_unguarded(
+        &self,
+        name: &str,
+        info: Option<TableInfo>,
+    ) -> Result<(), StoreError> {
         let id = self.table_id(name)?;
         let failed = self.failed();
-        let write = self.database.begin_write().map_err(self.failed())?;
+        let write = self.begin_write()?;
         {
             let mut names = write.open_table(NAMES).map_err(self.failed())?;
             let mut tables = write.open_table(TABLES).map_err(self.failed())?;
@@ -285,7 +377,7 @@ impl Store {
     }
 
     fn check_version(&self) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(self.failed())?;
+        let write = self.begin_write()?;
         let found = {
             let mut meta = write.open_table(META).map_err(self.failed())?;
             let found = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
@@ -340,7 +432,13 @@ impl Store {
     }
 
     fn begin_read(&self) -> Result<redb::ReadTransaction, StoreError> {
-        self.database.begin_read().map_err(self.failed())
+        let database = self.database.get()?;
+        database.begin_read().map_err(self.failed())
+    }
+
+    fn begin_write(&self) -> Result<redb::WriteTransaction, StoreError> {
+        let database = self.database.get()?;
+        database.begin_write().map_err(self.failed())
     }
 
     /// Reads an archived trial; redb's values are not aligned, so that it is copied first.

@@ -89,9 +89,18 @@ pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// How a file begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// There is no file, or it is empty.
+    Nothing,
+    /// As a store does.
+    Store,
+}
+
 /// Says clearly what a file is that is no store, before the storage engine sees it. A missing or empty file becomes a
 /// new store.
-pub(super) fn check_start(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_start(path: &Path) -> Result<Start, StoreError> {
     const STORE: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
     let failed = |source| StoreError::Io {
         path: path.to_owned(),
@@ -100,11 +109,14 @@ pub(super) fn check_start(path: &Path) -> Result<(), StoreError> {
     let mut start = Vec::new();
     match File::open(path) {
         Ok(file) => file.take(16).read_to_end(&mut start).map_err(failed)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Start::Nothing),
         Err(error) => return Err(failed(error)),
     };
-    if start.is_empty() || start.starts_with(STORE) {
-        return Ok(());
+    if start.is_empty() {
+        return Ok(Start::Nothing);
+    }
+    if start.starts_with(STORE) {
+        return Ok(Start::Store);
     }
     let found = if start.starts_with(b"\x89ECNAS\r\n") {
         "a sealed snapshot (read it with `info`, `get`, `front` or `recipe`)".to_owned()

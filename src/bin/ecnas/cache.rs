@@ -181,7 +181,7 @@ fn make(sources: &[Source<'_>], scratch: &Path, sealed: &Path) -> Result<(), Fai
         )?;
     }
     let work = Work::of("sealing", 0, "trials");
-    ecnas::seal_tables(&store, &[], sealed, |so_far| {
+    ecnas::seal_tables(&mut store, &[], sealed, |so_far| {
         work.at(so_far.done, so_far.total)
     })?;
     Ok(())

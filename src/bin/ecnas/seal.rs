@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let store = open::store(&args.store)?;
+    let mut store = open::store(&args.store)?;
     if matches!(open::kind(&args.output), Kind::Store | Kind::Other) {
         return Err(Failure::error(format!(
             "{}: expected a snapshot to replace or a new name, found another file; choose another name",
@@ -37,7 +37,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let tables: Vec<_> = args.tables.iter().map(String::as_str).collect();
     let work = Work::of("sealing", 0, "trials");
-    let sealed = ecnas::seal_tables(&store, &tables, &args.output, |so_far| {
+    let sealed = ecnas::seal_tables(&mut store, &tables, &args.output, |so_far| {
         work.at(so_far.done, so_far.total)
     })?;
     drop(work);
