@@ -6,7 +6,6 @@
 //!
 //! `ECNAS_FAULTS=long` runs the long trials; a number instead multiplies the short ones.
 
-mod common;
 #[path = "faults/damage.rs"]
 mod damage;
 #[path = "faults/kit.rs"]
