@@ -31,6 +31,7 @@ fn data(cells: usize) -> FitData {
 fn options(epochs: usize) -> FitOptions {
     let mut options = FitOptions::default();
     (options.name, options.epochs) = ("a trial".to_owned(), epochs);
+    options.taught = 50;
     options
 }
 
@@ -41,7 +42,7 @@ fn go_on(_: FitProgress) -> ControlFlow<()> {
 #[test]
 fn a_rule_is_learned_the_same_way_every_time() {
     let data = data(600);
-    let once = || fit(&data, &options(6), go_on).unwrap();
+    let once = || fit(&data, &options(12), go_on).unwrap();
     let ((surrogate, report), (again, _)) = std::thread::scope(|scope| {
         let other = scope.spawn(once);
         (once(), other.join().unwrap())

@@ -52,6 +52,8 @@ pub struct FitOptions {
     /// How often all rows are gone through, of the largest network; others take a share of it. More is slower, and fits
     /// better up to a point.
     pub epochs: usize,
+    /// A committee of networks teaches its mean by one cell of the search space in so many.
+    pub taught: usize,
 }
 
 impl Default for FitOptions {
@@ -60,6 +62,7 @@ impl Default for FitOptions {
             name: "ecnas surrogate 1".to_owned(),
             seed: 101,
             epochs: 300,
+            taught: 4,
         }
     }
 }
@@ -102,8 +105,6 @@ const ASIDE: u8 = 8;
 const FOLDS: u64 = 3;
 /// Networks in a committee.
 const MEMBERS: u64 = 5;
-/// A committee teaches its mean by one cell of the search space in so many.
-const TAUGHT: usize = 4;
 /// Smaller errors than this share of a standard deviation are no smaller to the spread.
 const LEAST_SPREAD: f32 = 0.02;
 
@@ -185,7 +186,7 @@ pub fn fit(
     }
     let all: Vec<&Sample> = fitted.iter().collect();
     let space: Vec<[f32; FEATURES]> = enumerate(7, 9)
-        .step_by(TAUGHT)
+        .step_by(options.taught.max(1))
         .map(|cell| standardised(&model.standard, &features(cell.graph())))
         .collect();
     model.costs = taught(&model, &all, &space, &plans[0], 0..COSTS, &mut tick)?;
