@@ -1,10 +1,10 @@
 //! Where a snapshot's bytes are kept: a private copy, or a map of the file.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::SnapshotError;
+use super::format::BLOCK_LEN;
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl AlignedBytes {
                 source,
             }
         };
-        let mut file = File::open(path).map_err(failed("open"))?;
+        let file = File::open(path).map_err(failed("open"))?;
         let metadata = file.metadata().map_err(failed("read"))?;
         if !metadata.is_file() {
             return Err(SnapshotError::NotASnapshot {
@@ -44,7 +44,7 @@ impl AlignedBytes {
         }
         let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
         let mut bytes = Self::zeroed(len);
-        file.read_exact(bytes.as_mut()).map_err(failed("read"))?;
+        fill(&file, bytes.as_mut()).map_err(failed("read"))?;
         Ok(bytes)
     }
 
@@ -59,6 +59,40 @@ impl AlignedBytes {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.words);
         bytes.get_mut(..self.len).unwrap_or_default()
     }
+}
+
+/// Reads a file from its start, each core its part: most of the time goes to memory that is touched first.
+#[cfg(unix)]
+fn fill(file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::FileExt;
+
+    let share = share(bytes.len());
+    std::thread::scope(|scope| {
+        let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
+        let threads =
+            parts.map(|(part, offset)| scope.spawn(move || file.read_exact_at(part, offset)));
+        // All of them start before the first is waited for.
+        let threads: Vec<_> = threads.collect();
+        let mut results = threads.into_iter();
+        results.try_for_each(|thread| {
+            let stopped = |_| Err(std::io::Error::other("a reading thread stopped"));
+            thread.join().unwrap_or_else(stopped)
+        })
+    })
+}
+
+#[cfg(not(unix))]
+fn fill(mut file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
+    use std::io::Read;
+
+    file.read_exact(bytes)
+}
+
+/// How many of so many bytes each core takes, a multiple of a block; few bytes are not worth a thread.
+pub(super) fn share(bytes: usize) -> usize {
+    const LEAST: usize = 4 << 20;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    bytes.div_ceil(cores).max(LEAST).next_multiple_of(BLOCK_LEN)
 }
 
 impl AsRef<[u8]> for AlignedBytes {

@@ -12,7 +12,7 @@
 //!
 //! | to open | cost | what is checked |
 //! | --- | --- | --- |
-//! | [`Snapshot::open`] | O(bytes): reads a private copy | every byte |
+//! | [`Snapshot::open`] | O(bytes): reads a private copy | every byte, by its checksum |
 //! | [`Snapshot::map`] (unsafe) | microseconds, whatever the size | header, section table, catalog |
 //! | [`Snapshot::from_bytes`] | as `map`, over any bytes | header, section table, catalog |
 //!
@@ -75,18 +75,22 @@ pub struct Snapshot<B = AlignedBytes> {
 }
 
 impl Snapshot<AlignedBytes> {
-    /// Reads a snapshot into memory and verifies every byte of it: the safe way to open one, wherever it lies.
+    /// Reads a snapshot into memory and compares every byte of it with the checksum that covers it: the safe way to open one,
+    /// wherever it lies. [`verify`](Self::verify) also compares its structures with each other, which tells of files that
+    /// somebody made to mislead.
     ///
     /// # Errors
     /// The file cannot be read, is no snapshot, is of another version, or is damaged.
     ///
     /// # Complexity
-    /// O(bytes) time and memory.
+    /// O(bytes) time and memory, on all cores: some 40 ms for 100 MB in the page cache on 2 cores.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SnapshotError> {
         let path = path.as_ref();
         let snapshot =
             Self::from_bytes(AlignedBytes::read(path)?).map_err(|error| error.at(path))?;
-        snapshot.verify().map_err(|error| error.at(path))?;
+        snapshot
+            .verify_checksums()
+            .map_err(|error| error.at(path))?;
         Ok(snapshot)
     }
 }
@@ -196,6 +200,18 @@ impl<B: AsRef<[u8]>> Snapshot<B> {
     /// The whole file.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
+    }
+
+    /// Compares every byte with the checksum that covers it, as [`open`](Snapshot::open) does.
+    ///
+    /// # Errors
+    /// The first damage that is found, with the section and the byte.
+    ///
+    /// # Complexity
+    /// O(bytes), on all cores.
+    pub fn verify_checksums(&self) -> Result<(), SnapshotError> {
+        let file = self.bytes.as_ref();
+        verify::bytes(file, &self.header, &self.sections).map(|_| ())
     }
 
     /// Checks every byte and every structure of the snapshot.

@@ -2,6 +2,7 @@
 
 use super::RowId;
 use super::SnapshotError;
+use super::bytes::share;
 use super::catalog::{BudgetLayout, Layout, TableLayout};
 use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
 use super::keys::Slot;
@@ -29,8 +30,7 @@ pub(super) fn verify(
     sections: &[Section],
     layout: &Layout,
 ) -> Result<Verified, SnapshotError> {
-    let blocks = checksums(file, header, sections)?;
-    padding(file, header, sections)?;
+    let blocks = bytes(file, header, sections)?;
     let mut trials = 0;
     for table_layout in &layout.tables {
         let table = Table::new(file, table_layout);
@@ -49,6 +49,17 @@ pub(super) fn verify(
     })
 }
 
+/// Compares every byte with the checksum that covers it, on all cores; says how many blocks there are.
+pub(super) fn bytes(
+    file: &[u8],
+    header: &Header,
+    sections: &[Section],
+) -> Result<u64, SnapshotError> {
+    let blocks = checksums(file, header, sections)?;
+    padding(file, header, sections)?;
+    Ok(blocks)
+}
+
 /// Compares the checksum of every block, and of the checksums.
 fn checksums(file: &[u8], header: &Header, sections: &[Section]) -> Result<u64, SnapshotError> {
     let start = header.blocks_offset as usize;
@@ -63,25 +74,52 @@ fn checksums(file: &[u8], header: &Header, sections: &[Section]) -> Result<u64, 
         });
     }
     let covered = file.get(HEADER_LEN..start).unwrap_or_default();
-    let mut count = 0;
-    for (block, expected) in covered.chunks(BLOCK_LEN).zip(stored.chunks_exact(4)) {
-        let expected = expected
-            .try_into()
-            .map(u32::from_le_bytes)
-            .unwrap_or_default();
-        let found = crc32c::crc32c(block);
-        if found != expected {
-            let offset = HEADER_LEN + count as usize * BLOCK_LEN;
-            return Err(SnapshotError::Checksum {
+    let share = share(covered.len());
+    // The first damage of each part; parts are whole blocks.
+    let first_wrong = |part: usize, covered: &[u8], stored: &[u8]| {
+        let blocks = covered.chunks(BLOCK_LEN).zip(stored.chunks_exact(4));
+        blocks.enumerate().find_map(|(number, (block, expected))| {
+            let expected = expected
+                .try_into()
+                .map(u32::from_le_bytes)
+                .unwrap_or_default();
+            let found = crc32c::crc32c(block);
+            let offset = HEADER_LEN + part * share + number * BLOCK_LEN;
+            (found != expected).then(|| SnapshotError::Checksum {
                 what: part_of(sections, offset, offset + block.len()),
                 offset: offset as u64,
                 expected,
                 found,
-            });
-        }
-        count += 1;
+            })
+        })
+    };
+    let wrong = std::thread::scope(|scope| {
+        let parts = covered
+            .chunks(share)
+            .zip(stored.chunks(share / BLOCK_LEN * 4));
+        let threads: Vec<_> = parts
+            .enumerate()
+            .map(|(part, (covered, stored))| {
+                scope.spawn(move || first_wrong(part, covered, stored))
+            })
+            .collect();
+        let wrong = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Some(stopped())));
+        wrong.flatten().next()
+    });
+    match wrong {
+        Some(error) => Err(error),
+        None => Ok(covered.len().div_ceil(BLOCK_LEN) as u64),
     }
-    Ok(count)
+}
+
+/// What a thread that did not end as it should says: nothing was verified then.
+fn stopped() -> SnapshotError {
+    SnapshotError::Malformed {
+        what: "expected every part to be verified".to_owned(),
+        found: "a thread that stopped".to_owned(),
+    }
 }
 
 /// Names the sections that a block touches.
@@ -171,9 +209,14 @@ fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), Snapsh
     let wrong =
         |error: crate::index::IndexError| malformed("expected its indexes", error.to_string());
     table.index()?.verify().map_err(wrong)?;
-    for budget in &layout.budgets {
-        table.budget_index(budget)?.verify().map_err(wrong)?;
-    }
+    std::thread::scope(|scope| {
+        let budgets = layout.budgets.iter();
+        let threads: Vec<_> = budgets
+            .map(|budget| scope.spawn(move || table.budget_index(budget)?.verify().map_err(wrong)))
+            .collect();
+        let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        results.try_for_each(|result| result.unwrap_or_else(|_| Err(stopped())))
+    })?;
     layout.budgets.iter().try_for_each(|budget| {
         trials_of(table, budget)
             .map_err(|found| malformed("expected the trials of its rows in order", found))

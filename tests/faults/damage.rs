@@ -13,9 +13,10 @@ fn quick(bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
     Snapshot::from_bytes(AlignedBytes::copy_from(bytes))
 }
 
+/// As [`Snapshot::open`] does with a file.
 fn verified(bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
     let snapshot = quick(bytes)?;
-    snapshot.verify()?;
+    snapshot.verify_checksums()?;
     Ok(snapshot)
 }
 
