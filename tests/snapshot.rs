@@ -266,6 +266,24 @@ fn mapped_and_copied_snapshots_agree() {
     );
 }
 
+/// Infinities of both signs have no mean, and the column is there all the same.
+#[test]
+fn values_without_a_mean_are_kept() {
+    let trials: Vec<Trial> = [(1, f64::INFINITY), (2, f64::NEG_INFINITY)]
+        .map(|(repeat, value)| {
+            let mut trial = Trial::new(hash(1), budget(4), repeat);
+            trial.totals.set(Metric::TotalCo2e, value);
+            trial
+        })
+        .into();
+    let snapshot = open(&sealed(&[("t", &trials)])).unwrap();
+    let table = snapshot.only_table().unwrap();
+    let least = table.view_with(budget(4), Repeats::Min).unwrap();
+    let get = |view: &ecnas::snapshot::View<'_>| view.get(hash(1)).unwrap().get(Metric::TotalCo2e);
+    assert_eq!(get(&least), Some(f64::NEG_INFINITY));
+    assert_eq!(get(&table.view(budget(4)).unwrap()), None);
+}
+
 #[test]
 fn every_changed_byte_is_found() {
     let bytes = sealed(&[("t", &example_trials())]);

@@ -384,12 +384,9 @@ impl SnapshotWriter {
                 }
                 means
             });
-            if means
-                .as_ref()
-                .unwrap_or(&values)
-                .iter()
-                .all(|value| value.is_nan())
-            {
+            // Infinities of both signs have no mean, and are values of trials all the same.
+            let mut all = values.iter().chain(means.iter().flatten());
+            if all.all(|value| value.is_nan()) {
                 continue;
             }
             let row_means = match &means {

@@ -1,7 +1,5 @@
 //! Bytes that are not what they were: replaced, cut off, appended, flipped, zeroed, swapped.
 
-use std::ops::Range;
-
 use ecnas::metrics::TableInfo;
 use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotError};
 use ecnas::store::{OnDuplicate, Store};
@@ -78,8 +76,8 @@ fn every_other_length_is_refused_at_once() {
     report("a snapshot cut off or extended, opened quickly", count, "");
 }
 
-/// Damages a range of bytes in one of four ways; says which, or nothing if nothing changed.
-fn damage(bytes: &mut [u8], random: &mut impl Rng) -> Option<(&'static str, Vec<Range<usize>>)> {
+/// Damages some bytes in one of four ways; says which and where, or nothing if nothing changed.
+fn damage(bytes: &mut [u8], random: &mut impl Rng) -> Option<(&'static str, Vec<usize>)> {
     const PAGE: usize = 4096;
     let before = bytes.to_vec();
     let pages = bytes.len() / PAGE;
@@ -88,17 +86,17 @@ fn damage(bytes: &mut [u8], random: &mut impl Rng) -> Option<(&'static str, Vec<
         0 => {
             let place = random.random_range(0..bytes.len());
             bytes[place] ^= 1 << random.random_range(0..8);
-            ("a bit", vec![place..place + 1])
+            ("a bit", vec![place])
         }
         1 => {
             let place = page(random.random_range(0..pages));
             random.fill(&mut bytes[place.clone()]);
-            ("a page", vec![place])
+            ("a page", vec![place.start])
         }
         2 => {
             let place = page(random.random_range(0..pages));
             bytes[place.clone()].fill(0);
-            ("a zeroed block", vec![place])
+            ("a zeroed block", vec![place.start])
         }
         _ => {
             let (a, b) = (
@@ -107,7 +105,7 @@ fn damage(bytes: &mut [u8], random: &mut impl Rng) -> Option<(&'static str, Vec<
             );
             bytes.copy_within(a.clone(), b.start);
             bytes[a.clone()].copy_from_slice(&before[b.clone()]);
-            ("swapped blocks", vec![a, b])
+            ("swapped blocks", vec![a.start, b.start])
         }
     };
     (bytes != before).then_some((what, places))
