@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use ecnas::benchmark::TABLE;
+use ecnas::cell::Cell;
+use ecnas::metrics::{Budget, Checkpoint, Metric, Trial};
 use serde_json::Value;
 
 use crate::common::data;
-use crate::program::{DEEP, Folder, Run, hash};
+use crate::program::{DEEP, FLAT, Folder, Run, hash};
 
 /// A cell that the space does not hold: ten edges.
 const TOO_MANY_EDGES: &str =
@@ -281,6 +283,76 @@ fn a_cache_that_is_damaged_or_cannot_be_written_does_no_harm() {
         "{}",
         run.err
     );
+}
+
+#[test]
+fn accuracies_are_taken_from_a_nas_bench_101_file() {
+    let folder = Folder::new();
+    // As NAS-Bench-101 writes it: accuracy and time at half and at the end, no energy.
+    let trials = [DEEP, FLAT]
+        .into_iter()
+        .zip([0.91, 0.87])
+        .flat_map(|(cell, accuracy)| {
+            [1, 2, 3].map(|repeat| {
+                let cell: Cell = cell.parse().unwrap();
+                let mut trial = Trial::new(cell.hash(), Budget::epochs(108).unwrap(), repeat);
+                trial.cell = Some(cell);
+                for (epoch, part) in [(54.0, 0.5), (108.0, 1.0)] {
+                    let mut checkpoint = Checkpoint::default();
+                    checkpoint.values.set(Metric::Epoch, epoch);
+                    checkpoint.values.set(Metric::TrainingTime, 1000.0 * part);
+                    checkpoint
+                        .values
+                        .set(Metric::ValidationAccuracy, accuracy * part);
+                    trial.checkpoints.push(checkpoint);
+                }
+                let parameters = cell.trainable_parameters() as f64;
+                trial.totals.set(Metric::TrainableParameters, parameters);
+                Ok::<_, std::io::Error>(trial)
+            })
+        });
+    let file = std::fs::File::create(folder.path("nasbench.tfrecord")).unwrap();
+    ecnas::import::tfrecord::write_tfrecord(trials, file).unwrap();
+    let said = folder.print(&[
+        "build",
+        "-o",
+        "nas.ecnas",
+        "--accuracy",
+        "nasbench.tfrecord",
+    ]);
+    assert!(said.contains("6 measured trials"), "{said}");
+    let row = folder.json(&["get", "nas.ecnas", DEEP, "-b", "108", "--json"]);
+    let row = &row["rows"][0];
+    assert_eq!(row["validation_accuracy"], 0.91);
+    assert_eq!(row["training_time_s"], 1000.0);
+    assert_eq!(
+        row["provenance"]["energy_kwh"],
+        "predicted by ecnas surrogate 1"
+    );
+    assert_ne!(
+        row["provenance"]["validation_accuracy"],
+        "predicted by ecnas surrogate 1"
+    );
+    assert!(row["energy_kwh"].as_f64() > Some(0.0));
+    // Of the others the energy alone is known: nothing is made up.
+    let book = folder.json(&["recipe", "nas.ecnas", "--json", "--tolerance", "0.05"]);
+    assert_eq!(
+        (&book["compared"], &book["reference"]["hash"]),
+        (&2.into(), &hash(DEEP).into())
+    );
+    assert_eq!(book["recipes"][0]["hash"], hash(FLAT));
+    for words in [
+        ["build", "-o", "x.ecnas", "--accuracy", "absent.tfrecord"],
+        [
+            "build",
+            "-o",
+            "no/x.ecnas",
+            "--accuracy",
+            "nasbench.tfrecord",
+        ],
+    ] {
+        assert_eq!(folder.fail(&words).0, 1);
+    }
 }
 
 #[test]
