@@ -32,15 +32,15 @@ fn picture<B: DrawingBackend>(area: &DrawingArea<B, Shift>, scene: &Scene) -> Dr
         (84, 18),
         font(24).style(FontStyle::Bold).color(&INK),
     ))?;
-    area.draw(&Text::new(
-        scene.notes.join("; "),
-        (84, 52),
-        font(15).color(&INK.mix(0.75)),
-    ))?;
+    let (first, more) = scene.notes.split_at(scene.notes.len().min(1));
+    for (line, y) in [(first, 49), (more, 69)] {
+        let style = font(15).color(&INK.mix(0.75));
+        area.draw(&Text::new(line.join("; "), (84, y), style))?;
+    }
     let [[least, most], [low, high]] = [scene.energy, scene.accuracy];
     let mut chart = ChartBuilder::on(area)
         .margin(16)
-        .margin_top(80)
+        .margin_top(94)
         .margin_right(28)
         .x_label_area_size(56)
         .y_label_area_size(68)

@@ -128,12 +128,13 @@ impl Scene {
             })
         };
         let name = query.accuracy.name().replace('_', " ");
-        let mut notes = vec![format!(
-            "{} cells; energy {}, {name} {}",
-            thousands(points.len()),
-            said(Metric::Energy)?,
-            said(query.accuracy)?
-        )];
+        let (energy_said, accuracy_said) = (said(Metric::Energy)?, said(query.accuracy)?);
+        let origin = if energy_said == accuracy_said {
+            format!("energy and {name} {energy_said}")
+        } else {
+            format!("energy {energy_said}, {name} {accuracy_said}")
+        };
+        let mut notes = vec![format!("{} cells; {origin}", thousands(points.len()))];
         if query.cautious {
             notes.push("front and recipes at the worse ends of their intervals".to_owned());
         }
