@@ -1,7 +1,7 @@
 //! What goes wrong on real machines: power loss, killed processes, full disks, damaged bytes, many readers.
 //!
-//! Each file of this harness makes one kind of fault happen many times, and holds what is left against a model. Each also
-//! has a control that must fail: a store on a disk that forgets what it synced, a reader that does not check. `docs/reliability.md`
+//! Each file of this harness makes one kind of fault happen many times, and holds what is left against a model. Some
+//! have a control that must fail: a store on a disk that forgets what it synced, a reader that does not check. `docs/reliability.md`
 //! lists what passes and how many trials were run.
 //!
 //! `ECNAS_FAULTS=long` runs the long trials; a number instead multiplies the short ones.
