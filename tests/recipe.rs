@@ -102,6 +102,8 @@ fn loss() -> impl Strategy<Value = Loss> {
 fn is_as_good(value: f64, reference: f64, loss: Loss, direction: Direction) -> bool {
     let loss = match loss {
         Loss::Absolute(loss) => loss,
+        // Nothing of an infinite value is nothing.
+        Loss::Relative(0.0) => 0.0,
         Loss::Relative(loss) => loss * reference.abs(),
     };
     match direction {
@@ -412,6 +414,44 @@ fn three() -> Snapshot {
         row(Some(2.0), None),
         row(None, Some(0.5)),
     ])
+}
+
+/// No loss of an infinite time: whatever has a time is as good, what has none is not.
+#[test]
+fn a_reference_without_end() {
+    let row = |energy, time| Row {
+        drawn: true,
+        a: [[Some(energy), Some(0.9), time]; 2],
+        b: None,
+    };
+    let snapshot = sealed(&[
+        row(4.0, Some(f64::INFINITY)),
+        row(3.0, Some(7.0)),
+        row(2.0, Some(f64::INFINITY)),
+        row(1.0, None),
+    ]);
+    let view = snapshot.view("a", budget(4)).unwrap();
+    for loss in [
+        Loss::Relative(0.0),
+        Loss::Relative(0.5),
+        Loss::Absolute(0.0),
+    ] {
+        let mut query = RecipeQuery::default();
+        query.reference = Reference::Cell(cells(1)[0].hash());
+        query.tolerances = vec![Tolerance {
+            objective: Objective::minimize(Metric::TrainingTime),
+            loss,
+        }];
+        let rows = view.recipes(&query).unwrap().rows().unwrap();
+        let energies = rows
+            .into_iter()
+            .map(|row| view.at(row).unwrap().get(Metric::Energy));
+        assert_eq!(
+            energies.collect::<Vec<_>>(),
+            [Some(2.0), Some(3.0)],
+            "{loss:?}"
+        );
+    }
 }
 
 #[test]

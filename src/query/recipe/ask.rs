@@ -87,6 +87,8 @@ impl Loss {
     pub(super) fn leaves(self, reference: f64, direction: Direction) -> Interval {
         let loss = match self {
             Self::Absolute(loss) => loss,
+            // No loss at all, be the reference infinite.
+            Self::Relative(0.0) => 0.0,
             Self::Relative(loss) => loss * reference.abs(),
         };
         let interval = match direction {
