@@ -7,11 +7,14 @@
 //! A number is written with as many digits as it takes to read the same `f64` back. What is missing, or no finite number,
 //! is an empty field in CSV and `null` in JSON; checkpoints and power have the keys of what they report.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
+use crate::files::{sync_folder_of, temporary_beside};
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
@@ -47,6 +50,31 @@ pub enum ExportError {
 /// As [`Table::trials_as_imported`].
 pub fn write_csv(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
     write_csv_trials(&line_columns(table)?, lines(table), out)
+}
+
+/// Writes a file that appears whole: beside `path` first, where it is put, synced, when `write` has succeeded. A file that is
+/// there keeps its contents until then; where `path` is a link, what it leads to is replaced.
+///
+/// ```no_run
+/// use std::io::BufWriter;
+/// let snapshot = ecnas::snapshot::Snapshot::open("ec-nas.ecnas")?;
+/// let table = snapshot.only_table()?;
+/// ecnas::export::whole("ec-nas.csv".as_ref(), |file| ecnas::export::write_csv(table, BufWriter::new(file)))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Those of `write`, and of files.
+pub fn whole<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&File) -> Result<(), E>,
+) -> Result<(), E> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let beside = temporary_beside(path)?;
+    write(beside.as_file())?;
+    beside.as_file().sync_all()?;
+    beside.persist(path).map_err(|error| error.error)?;
+    Ok(sync_folder_of(path)?)
 }
 
 /// The column that is 1 where a line holds estimates, and 0 where it holds a trial.

@@ -48,6 +48,7 @@ pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]
 pub mod export;
+mod files;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod index;

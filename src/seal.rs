@@ -43,8 +43,8 @@ pub enum SealError {
 
 /// Seals all tables of a store into one snapshot at `target`, replacing a snapshot that is there.
 ///
-/// The store is [verified](Store::verify) first. The snapshot is written beside the target, synced, read back, and renamed: readers of the old one keep it. The same
-/// store gives the same bytes.
+/// The store is [verified](Store::verify) first. The snapshot is written beside the target, synced, read back, and renamed:
+/// readers of the old one keep it. The same store gives the same bytes.
 ///
 /// ```no_run
 /// let mut store = ecnas::store::Store::open("ec-nas.redb")?;

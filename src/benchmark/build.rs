@@ -28,7 +28,7 @@ impl Stage {
     pub const ALL: [Self; 3] = [Self::Enumerating, Self::Predicting, Self::Sealing];
 }
 
-/// A predicted column: its name, whether only its accuracy or time makes it so, and what it holds.
+/// A predicted column: its name, what kind of figure it is, and how to take it from a prediction.
 struct Column {
     name: &'static str,
     kind: Kind,
@@ -78,7 +78,7 @@ pub struct Builder<'m> {
 }
 
 impl<'m> Builder<'m> {
-    /// Starts a snapshot that will be at `target`, with one table of this name. `info` says what is known of the measured
+    /// Starts a snapshot that will be at `target`, with one table: [`TABLE`], or the name in `info`. `info` says what is known of the measured
     /// trials that are laid over the predictions, if there will be any.
     ///
     /// # Errors

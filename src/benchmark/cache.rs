@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 use super::{BenchmarkError, Builder, Stage};
+use crate::files::sync_folder_of;
 use crate::metrics::layout_fingerprint;
+use crate::snapshot;
 use crate::surrogate::Surrogate;
 
 /// Where built benchmarks are kept: `$ECNAS_CACHE`, or the user's own cache folder. `None` where neither is known.
@@ -53,8 +55,9 @@ pub fn default_path_in(
         surrogate.fingerprint(),
         layout_fingerprint()
     );
-    let path = folder.join(name);
-    if is_there(&path) {
+    let path = folder.join(&name);
+    // Sealing renames a whole file into place: one of another length than it says was damaged from outside, and is made again.
+    if snapshot::has_its_length(&path) {
         return Ok(path);
     }
     let unwritable = |source| BenchmarkError::Cache {
@@ -64,22 +67,31 @@ pub fn default_path_in(
     fs::create_dir_all(folder).map_err(unwritable)?;
     let lock = File::create(path.with_extension("lock")).map_err(unwritable)?;
     // Where the file system has no locks, several may build; the last one to rename wins, with the same bytes.
-    let _ = lock.lock();
-    if is_there(&path) {
+    let is_ours = lock.lock().is_ok();
+    if snapshot::has_its_length(&path) {
         return Ok(path);
     }
-    // What is unfinished is in a folder of its own. One that is there is of a builder that was killed: the lock is ours.
-    let workshop = path.with_extension("making");
-    let _ = fs::remove_dir_all(&workshop);
-    fs::create_dir(&workshop).map_err(unwritable)?;
-    let making = workshop.join("new.ecnas");
-    let built = Builder::new(&making, surrogate, None).and_then(|builder| builder.finish(progress));
-    let placed = built.and_then(|_| fs::rename(&making, &path).map_err(unwritable));
-    let _ = fs::remove_dir_all(&workshop);
-    placed.map(|()| path)
+    // What is unfinished is in a folder of its own.
+    let unfinished = format!("{name}.making-");
+    if is_ours {
+        remove_all(folder, &unfinished);
+    }
+    let workshop = tempfile::Builder::new()
+        .prefix(&unfinished)
+        .tempdir_in(folder)
+        .map_err(unwritable)?;
+    let making = workshop.path().join("new.ecnas");
+    Builder::new(&making, surrogate, None)?.finish(progress)?;
+    fs::rename(&making, &path).map_err(unwritable)?;
+    sync_folder_of(&path).map_err(unwritable)?;
+    Ok(path)
 }
 
-/// Sealing renames a whole file into place: one that is there is whole.
-fn is_there(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0)
+/// Removes what builders left that were killed.
+fn remove_all(folder: &Path, unfinished: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(unfinished) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }

@@ -6,9 +6,9 @@
 //! measured trials over the predictions.
 //!
 //! Everything in it that no trial stands behind is *predicted*, and says so. A front of predictions favours cells whose
-//! error is a lucky one: among so many cells some are predicted far too good, and these are the ones that it finds. The
-//! columns `high_energy_kwh` and `low_validation_accuracy` hold the worse end of each interval; a front over these is the
-//! cautious one.
+//! error is a lucky one: among so many cells some are predicted far too good, and these are the ones that it finds.
+//! [`View::cautious_dominance`](crate::snapshot::View::cautious_dominance) and
+//! [`RecipeQuery::cautious`](crate::query::RecipeQuery) take the worse end of each interval instead.
 //!
 //! ```no_run
 //! use ecnas::{benchmark, metrics::Budget, query::RecipeQuery, snapshot::Snapshot};

@@ -34,6 +34,7 @@ mod verify;
 mod view;
 mod writer;
 
+use std::io::Read;
 use std::path::Path;
 
 pub use bytes::{AlignedBytes, MappedBytes};
@@ -52,6 +53,22 @@ use format::{Header, Section};
 
 /// The first bytes of every snapshot file.
 pub const MAGIC: [u8; 8] = format::MAGIC;
+
+/// Whether a file is a snapshot of the length that its header says: a look at its first bytes.
+pub(crate) fn has_its_length(path: &Path) -> bool {
+    let read = || -> std::io::Result<(Vec<u8>, u64)> {
+        let mut start = Vec::new();
+        let file = std::fs::File::open(path)?;
+        let len = file.metadata()?.len();
+        file.take(format::HEADER_LEN as u64)
+            .read_to_end(&mut start)?;
+        Ok((start, len))
+    };
+    // A header alone is of another length than it says: that is how it says which.
+    read().is_ok_and(|(start, len)| {
+        matches!(Header::decode(&start), Err(SnapshotError::Length { expected, .. }) if expected == len)
+    })
+}
 
 /// A sealed snapshot.
 ///

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rkyv::rancor;
 use tempfile::NamedTempFile;
@@ -15,6 +15,7 @@ use super::format::{
 use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
+use crate::files::{sync_folder_of, temporary_beside};
 use crate::metrics::{
     ALIGNMENT, Budget, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint,
     rkyv_error, without_end,
@@ -562,33 +563,6 @@ impl<W: Write> Blocks<W> {
         }
         std::mem::take(&mut self.checksums)
     }
-}
-
-/// A temporary file in the target's folder, with the permissions of an ordinary new file.
-fn temporary_beside(target: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ecnas-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder_of(target))
-}
-
-fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes the rename durable.
-fn sync_folder_of(target: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder_of(target))?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Reads the written file back, block by block, and compares the checksums.

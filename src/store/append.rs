@@ -4,7 +4,7 @@ use std::ops::Bound;
 use redb::{ReadableTable, WriteTransaction};
 use rkyv::util::AlignedVec;
 
-use super::guard::guarded;
+use super::guard::{Guarded, guarded};
 use super::schema::{
     KEYS, Key, META, NAMES, NEXT_TABLE_KEY, StoredTable, TABLES, TRIALS, check_name, key, repeat_of,
 };
@@ -49,7 +49,7 @@ pub struct Counts {
 /// A transaction that adds trials to a table: all of them at [`commit`](Self::commit), or none.
 pub struct Append<'s> {
     store: &'s Store,
-    write: WriteTransaction,
+    write: Guarded<WriteTransaction>,
     id: u32,
     table: StoredTable,
     counts: Counts,
@@ -108,8 +108,8 @@ impl<'s> Append<'s> {
         check_name(name)?;
         let write = store.begin_write()?;
         let (id, table) = {
-            let mut names = write.open_table(NAMES).map_err(store.failed())?;
-            let tables = write.open_table(TABLES).map_err(store.failed())?;
+            let mut names = write.get()?.open_table(NAMES).map_err(store.failed())?;
+            let tables = write.get()?.open_table(TABLES).map_err(store.failed())?;
             let id = names
                 .get(name)
                 .map_err(store.failed())?
@@ -119,7 +119,7 @@ impl<'s> Append<'s> {
                 let table = store.decode(bytes.as_ref().map_or(&[], |bytes| bytes.value()))?;
                 (id, table)
             } else {
-                let mut meta = write.open_table(META).map_err(store.failed())?;
+                let mut meta = write.get()?.open_table(META).map_err(store.failed())?;
                 let next = meta.get(NEXT_TABLE_KEY).map_err(store.failed())?;
                 let id = next.map_or(0, |next| next.value()) as u32;
                 meta.insert(NEXT_TABLE_KEY, u64::from(id) + 1)
@@ -253,7 +253,11 @@ impl<'s> Append<'s> {
         if !self.has_written_keys {
             return Ok(None);
         }
-        let keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        let keys = self
+            .write
+            .get()?
+            .open_table(KEYS)
+            .map_err(self.store.failed())?;
         let known = keys.get(place.as_slice()).map_err(self.store.failed())?;
         Ok(known.map(|sequence| sequence.value()))
     }
@@ -266,7 +270,11 @@ impl<'s> Append<'s> {
                 .get(place)
                 .is_some_and(|known| known.as_slice() == record));
         }
-        let trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        let trials = self
+            .write
+            .get()?
+            .open_table(TRIALS)
+            .map_err(self.store.failed())?;
         let known = trials
             .get((self.id, sequence))
             .map_err(self.store.failed())?;
@@ -281,7 +289,11 @@ impl<'s> Append<'s> {
             *slot = record;
             return Ok(());
         }
-        let mut trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        let mut trials = self
+            .write
+            .get()?
+            .open_table(TRIALS)
+            .map_err(self.store.failed())?;
         trials
             .insert((self.id, sequence), record.as_slice())
             .map_err(self.store.failed())?;
@@ -294,7 +306,11 @@ impl<'s> Append<'s> {
         let last = key(self.id, hash, budget, u32::MAX);
         let staged = self.staged.range(first..=last).next_back();
         let staged = staged.map_or(0, |(key, _)| repeat_of(key));
-        let keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        let keys = self
+            .write
+            .get()?
+            .open_table(KEYS)
+            .map_err(self.store.failed())?;
         let mut written = keys
             .range(first.as_slice()..=last.as_slice())
             .map_err(self.store.failed())?;
@@ -314,7 +330,11 @@ impl<'s> Append<'s> {
                 reason: other.to_string(),
             },
         };
-        let mut trials = self.write.open_table(TRIALS).map_err(self.store.failed())?;
+        let mut trials = self
+            .write
+            .get()?
+            .open_table(TRIALS)
+            .map_err(self.store.failed())?;
         let mut end = trials
             .upper_bound_mut(Bound::Included((self.id, u64::MAX)))
             .map_err(self.store.failed())?;
@@ -327,7 +347,11 @@ impl<'s> Append<'s> {
 
     /// Writes the staged keys in their order, which touches each page of the file once.
     fn write_keys(&mut self) -> Result<(), StoreError> {
-        let mut keys = self.write.open_table(KEYS).map_err(self.store.failed())?;
+        let mut keys = self
+            .write
+            .get()?
+            .open_table(KEYS)
+            .map_err(self.store.failed())?;
         for (key, sequence) in std::mem::take(&mut self.staged) {
             keys.insert(key.as_slice(), sequence)
                 .map_err(self.store.failed())?;
@@ -356,7 +380,7 @@ impl<'s> Append<'s> {
     fn commit_unguarded(mut self, info: TableInfo) -> Result<Counts, StoreError> {
         let store = self.store;
         if self.counts.added + self.counts.replaced == 0 {
-            self.write.abort().map_err(store.failed())?;
+            self.write.take()?.abort().map_err(store.failed())?;
             return Ok(self.counts);
         }
         self.write_keys()?;
@@ -367,12 +391,16 @@ impl<'s> Append<'s> {
         )?;
         let bytes = store.encode(&self.table)?;
         {
-            let mut tables = self.write.open_table(TABLES).map_err(store.failed())?;
+            let mut tables = self
+                .write
+                .get()?
+                .open_table(TABLES)
+                .map_err(store.failed())?;
             tables
                 .insert(self.id, bytes.as_slice())
                 .map_err(store.failed())?;
         }
-        self.write.commit().map_err(store.failed())?;
+        self.write.take()?.commit().map_err(store.failed())?;
         Ok(self.counts)
     }
 }

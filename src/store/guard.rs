@@ -3,8 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::Database;
-
 use super::StoreError;
 
 /// Runs what reads pages of the file. The storage engine trusts pages whose checksums it has not compared, and panics where
@@ -25,22 +23,27 @@ pub(super) fn guarded<T>(
     })
 }
 
-/// A database whose closing cannot panic.
-pub(super) struct Guarded(Option<Database>);
+/// A database or transaction whose closing cannot panic.
+pub(super) struct Guarded<T>(Option<T>);
 
-impl Guarded {
-    pub fn new(database: Database) -> Self {
-        Self(Some(database))
+impl<T> Guarded<T> {
+    pub fn new(inner: T) -> Self {
+        Self(Some(inner))
     }
 
-    /// The database; it is there until this is dropped.
-    pub fn get(&self) -> Result<&Database, StoreError> {
+    /// What is guarded; it is there until this is dropped.
+    pub fn get(&self) -> Result<&T, StoreError> {
         self.0.as_ref().ok_or_else(closed)
     }
 
     /// As [`get`](Self::get).
-    pub fn get_mut(&mut self) -> Result<&mut Database, StoreError> {
+    pub fn get_mut(&mut self) -> Result<&mut T, StoreError> {
         self.0.as_mut().ok_or_else(closed)
+    }
+
+    /// What is guarded, to be closed by other means.
+    pub fn take(mut self) -> Result<T, StoreError> {
+        self.0.take().ok_or_else(closed)
     }
 }
 
@@ -51,9 +54,9 @@ fn closed() -> StoreError {
     }
 }
 
-impl Drop for Guarded {
+impl<T> Drop for Guarded<T> {
     fn drop(&mut self) {
-        let database = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+        let inner = self.0.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(inner)));
     }
 }

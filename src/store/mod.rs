@@ -44,6 +44,7 @@ pub use error::StoreError;
 pub use verify::StoreVerified;
 
 use crate::cell::CellHash;
+use crate::files::{sync_folder_of, temporary_beside};
 use crate::metrics::{ALIGNMENT, Budget, TableInfo, Trial, TrialRef, rkyv_error};
 use schema::{KEYS, META, NAMES, StoredTable, TABLES, TRIALS, key, table_range};
 
@@ -52,7 +53,7 @@ pub const DEFAULT_CACHE_BYTES: usize = 64 << 20;
 
 /// A store: named tables of trials in one file, with one writer.
 pub struct Store {
-    database: Guarded,
+    database: Guarded<redb::Database>,
     path: PathBuf,
 }
 
@@ -96,34 +97,13 @@ impl Store {
             path: path.to_owned(),
             source,
         };
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".ecnas-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            // As any new file: the user's mask takes away from it.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let new = builder
-            .tempfile_in(folder)
-            .map_err(failed)?
-            .into_temp_path();
+        let new = temporary_beside(path).map_err(failed)?.into_temp_path();
         drop(Self::begin(&new, || Database::create(&new))?);
         // Where another process was quicker, its store is the one to open.
         if schema::check_start(path)? == schema::Start::Nothing {
             new.persist(path).map_err(|error| failed(error.error))?;
         }
-        if cfg!(unix) {
-            let folder = std::fs::File::open(folder);
-            folder
-                .and_then(|folder| folder.sync_all())
-                .map_err(failed)?;
-        }
-        Ok(())
+        sync_folder_of(path).map_err(failed)
     }
 
     fn begin(
@@ -338,8 +318,8 @@ impl Store {
         let failed = self.failed();
         let write = self.begin_write()?;
         {
-            let mut names = write.open_table(NAMES).map_err(self.failed())?;
-            let mut tables = write.open_table(TABLES).map_err(self.failed())?;
+            let mut names = write.get()?.open_table(NAMES).map_err(self.failed())?;
+            let mut tables = write.get()?.open_table(TABLES).map_err(self.failed())?;
             names.remove(name).map_err(self.failed())?;
             if let Some(info) = info {
                 if names
@@ -361,11 +341,11 @@ impl Store {
                 tables.insert(id, bytes.as_slice()).map_err(self.failed())?;
             } else {
                 tables.remove(id).map_err(self.failed())?;
-                let mut trials = write.open_table(TRIALS).map_err(self.failed())?;
+                let mut trials = write.get()?.open_table(TRIALS).map_err(self.failed())?;
                 trials
                     .retain_in(table_range(id), |_, _| false)
                     .map_err(self.failed())?;
-                let mut keys = write.open_table(KEYS).map_err(self.failed())?;
+                let mut keys = write.get()?.open_table(KEYS).map_err(self.failed())?;
                 let range = schema::table_keys(id);
                 keys.retain_in(range.start().as_slice()..=range.end().as_slice(), |_, _| {
                     false
@@ -373,13 +353,13 @@ impl Store {
                 .map_err(self.failed())?;
             }
         }
-        write.commit().map_err(failed)
+        write.take()?.commit().map_err(failed)
     }
 
     fn check_version(&self) -> Result<(), StoreError> {
         let write = self.begin_write()?;
         let found = {
-            let mut meta = write.open_table(META).map_err(self.failed())?;
+            let mut meta = write.get()?.open_table(META).map_err(self.failed())?;
             let found = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
             let found = found.map(|version| version.value());
             if found.is_none() {
@@ -387,10 +367,10 @@ impl Store {
                     .map_err(self.failed())?;
                 meta.insert(schema::LAYOUT_KEY, schema::layout())
                     .map_err(self.failed())?;
-                write.open_table(NAMES).map_err(self.failed())?;
-                write.open_table(TABLES).map_err(self.failed())?;
-                write.open_table(TRIALS).map_err(self.failed())?;
-                write.open_table(KEYS).map_err(self.failed())?;
+                write.get()?.open_table(NAMES).map_err(self.failed())?;
+                write.get()?.open_table(TABLES).map_err(self.failed())?;
+                write.get()?.open_table(TRIALS).map_err(self.failed())?;
+                write.get()?.open_table(KEYS).map_err(self.failed())?;
             } else if found == Some(schema::VERSION) {
                 let layout = meta.get(schema::LAYOUT_KEY).map_err(self.failed())?;
                 let layout = layout.map(|layout| layout.value()).unwrap_or_default();
@@ -405,8 +385,8 @@ impl Store {
             found
         };
         match found {
-            None => write.commit().map_err(self.failed()),
-            Some(schema::VERSION) => write.abort().map_err(self.failed()),
+            None => write.take()?.commit().map_err(self.failed()),
+            Some(schema::VERSION) => write.take()?.abort().map_err(self.failed()),
             Some(found) => Err(StoreError::Version {
                 path: self.path.clone(),
                 expected: schema::VERSION,
@@ -436,9 +416,9 @@ impl Store {
         database.begin_read().map_err(self.failed())
     }
 
-    fn begin_write(&self) -> Result<redb::WriteTransaction, StoreError> {
-        let database = self.database.get()?;
-        database.begin_write().map_err(self.failed())
+    fn begin_write(&self) -> Result<Guarded<redb::WriteTransaction>, StoreError> {
+        let write = self.database.get()?.begin_write();
+        Ok(Guarded::new(write.map_err(self.failed())?))
     }
 
     /// Reads an archived trial; redb's values are not aligned, so that it is copied first.

@@ -266,7 +266,7 @@ fn a_cache_that_is_damaged_or_cannot_be_written_does_no_harm() {
     std::fs::create_dir(folder.path("cache")).unwrap();
     let path = folder.path("cache").join(&name);
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let left = path.with_extension("making");
+    let left = folder.path("cache").join(format!("{name}.making-left"));
     std::fs::create_dir(&left).unwrap();
     std::fs::write(left.join("part"), b"left").unwrap();
     assert_eq!(folder.print(&["recipe", "-n", "3"]), expected);

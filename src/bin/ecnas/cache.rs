@@ -44,17 +44,10 @@ impl Given {
     /// Opens the one snapshot that was given, or what is sealed of the files that were; the default benchmark where nothing
     /// was given.
     pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
-        if paths.is_empty() {
-            return default_benchmark();
-        }
         let sealed = |path: &PathBuf| matches!(open::kind(path), Kind::Snapshot | Kind::Store);
         match paths {
-            [path] if sealed(path) => Ok(Self {
-                snapshot: open::snapshot(path)?,
-                path: path.clone(),
-                direct: false,
-                _temporary: None,
-            }),
+            [] => Self::sealed(paths),
+            [path] if sealed(path) => Self::sealed(paths),
             paths => match paths.iter().find(|path| sealed(path)) {
                 None => sources(paths),
                 Some(path) => Err(Failure::usage(format!(
@@ -78,14 +71,10 @@ fn default_benchmark() -> Result<Given, Failure> {
         })
     };
     let unwritable = match benchmark::default_path(watch()) {
-        Ok(path) => match given(&path, None) {
-            Ok(given) => return Ok(given),
-            // Damaged from outside, or of another version: it is made again.
-            Err(_) => {
-                let _ = fs::remove_file(&path);
-                return given(&benchmark::default_path(watch())?, None);
-            }
-        },
+        Ok(path) => {
+            let damaged = "delete the file: it will be built again";
+            return given(&path, None).map_err(|failure| failure.hint(damaged));
+        }
         Err(error @ (BenchmarkError::NoCacheFolder | BenchmarkError::Cache { .. })) => error,
         Err(error) => return Err(error.into()),
     };

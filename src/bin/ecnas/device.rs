@@ -4,42 +4,35 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ecnas::cell::{Cell, CellHash};
-use ecnas::import::{Import, ImportOptions};
+use ecnas::import::ImportOptions;
 use ecnas::metrics::{Budget, Metric};
 use ecnas::surrogate::{Device, Surrogate};
 
 use crate::failure::Failure;
-use crate::work::{self, Work};
+use crate::import;
 
 /// Learns from the energies in a file, at the budget that most of its cells have; of several, the smallest.
 pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::error(error).within(path);
     // By budget and cell: sum and count over the repeats.
     let mut sums: BTreeMap<Budget, BTreeMap<CellHash, (Cell, f64, u32)>> = BTreeMap::new();
-    let import = Import::open(path, &ImportOptions::default()).map_err(|error| failed(&error))?;
-    let work = Work::open_ended("reading what was measured");
-    for batch in import {
-        for trial in batch.map_err(|error| failed(&error))? {
-            let known = Surrogate::EPOCHS.contains(&trial.budget.get());
-            let Some(energy) = trial.result(Metric::Energy).filter(|_| known) else {
-                continue;
-            };
-            let cell = trial.cell.ok_or_else(|| {
-                let hash = trial.hash;
-                failed(&format!(
-                    "cell {hash} is given by its hash alone; give adjacency and operations"
-                ))
-            })?;
-            let of_budget = sums.entry(trial.budget).or_default();
-            let slot = of_budget.entry(trial.hash).or_insert((cell, 0.0, 0));
-            slot.1 += energy;
-            slot.2 += 1;
-        }
-        if work::interrupted() {
-            return Err(Failure::error("interrupted"));
-        }
-    }
-    drop(work);
+    import::each_trial(path, &ImportOptions::default(), |trial| {
+        let known = Surrogate::EPOCHS.contains(&trial.budget.get());
+        let Some(energy) = trial.result(Metric::Energy).filter(|_| known) else {
+            return Ok(());
+        };
+        let cell = trial.cell.ok_or_else(|| {
+            let hash = trial.hash;
+            failed(&format!(
+                "cell {hash} is given by its hash alone; give adjacency and operations"
+            ))
+        })?;
+        let of_budget = sums.entry(trial.budget).or_default();
+        let slot = of_budget.entry(trial.hash).or_insert((cell, 0.0, 0));
+        slot.1 += energy;
+        slot.2 += 1;
+        Ok(())
+    })?;
     let most = sums
         .iter()
         .rev()

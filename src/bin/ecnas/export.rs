@@ -1,11 +1,11 @@
 //! `ecnas export`: a table as TFRecord, CSV or JSON.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
+use ecnas::export::{line_columns, lines, whole, write_csv_trials, write_json_trials};
 use ecnas::import::tfrecord::write_tfrecord;
 use ecnas::snapshot::Table;
 
@@ -63,33 +63,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 file.map_err(|error| unwritable(path, error))?,
             )
         }
-        _ => whole(path, |file| write(table, args.format, file)),
+        _ => {
+            let _hold = Hold::new();
+            whole(path, |file| write(table, args.format, file))
+                .map_err(|failure| failure.within(path))
+        }
     }
-}
-
-/// Writes a file beside `path`, and puts it there when it is complete.
-fn whole(path: &Path, write: impl FnOnce(&File) -> Result<(), Failure>) -> Result<(), Failure> {
-    let failed = |error| unwritable(path, error);
-    // The file that a link leads to is replaced, not the link.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // As any new file: the user's mask takes away from it.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let _hold = Hold::new();
-    let beside = builder
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(failed)?;
-    write(beside.as_file()).map_err(|failure| failure.within(path))?;
-    beside.as_file().sync_all().map_err(failed)?;
-    beside.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
 }
 
 fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {

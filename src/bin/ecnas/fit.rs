@@ -1,13 +1,16 @@
 //! `ecnas fit`: the surrogate's weights anew.
 
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use ecnas::cell::Space;
-use ecnas::import::{Import, ImportOptions};
+use ecnas::export;
+use ecnas::import::ImportOptions;
 use ecnas::surrogate::fit::{self, FitData, FitOptions, Trials};
 
 use crate::failure::Failure;
-use crate::work::{self, Work};
+use crate::import;
+use crate::work::Work;
 
 /// Fit the surrogate to measured cells, and report its errors on cells kept aside
 #[derive(clap::Args)]
@@ -62,9 +65,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let bytes = surrogate
         .to_bytes()
         .map_err(|error| Failure::error(error.to_string()))?;
-    std::fs::write(&args.output, &bytes).map_err(|error| {
-        Failure::error(format!("cannot write {}: {error}", args.output.display()))
-    })?;
+    export::whole(&args.output, |mut file| {
+        Ok::<(), Failure>(file.write_all(&bytes)?)
+    })
+    .map_err(|failure| failure.within(&args.output))?;
     println!("{report}");
     println!(
         "{}: {} bytes, seed {}",
@@ -78,25 +82,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn trials(paths: &[PathBuf]) -> Result<Trials, Failure> {
     let mut trials = Trials::default();
     for path in paths {
-        read(path, &mut trials)?;
+        import::each_trial(path, &ImportOptions::default(), |trial| {
+            trials.add(trial);
+            Ok(())
+        })?;
     }
     Ok(trials)
-}
-
-fn read(path: &Path, trials: &mut Trials) -> Result<(), Failure> {
-    let mut import = Import::open(path, &ImportOptions::default()).map_err(Failure::error)?;
-    let work = Work::of(&path.display().to_string(), 0, "bytes");
-    while let Some(batch) = import.next() {
-        let batch = batch.map_err(Failure::error)?;
-        batch.iter().for_each(|trial| trials.add(trial));
-        let progress = import.progress();
-        if work
-            .at(progress.bytes_read, progress.bytes_total)
-            .is_break()
-            || work::interrupted()
-        {
-            return Err(Failure::error("interrupted"));
-        }
-    }
-    Ok(())
 }

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
-use ecnas::metrics::{
-    Budget, Checkpoint, Metric, Provenances, TableInfo, Trial, TrialRef, Unit, Values,
-};
+use ecnas::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, Unit, Values};
 use ecnas::snapshot::{Row, RowId, SnapshotError, Table, View};
 use serde_json::Value;
 
@@ -123,7 +121,7 @@ fn json(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failure
         for row in found.rows() {
             let mut object = own(row);
             values::add_columns(&mut object, row);
-            object.extend(object! { "provenance": provenance(row, &info) });
+            object.extend(object! { "provenance": provenance(row)? });
             if args.trials {
                 let mut bytes = Vec::new();
                 write_json_trials(&columns(found.table)?, trials(row), &mut bytes)?;
@@ -187,22 +185,14 @@ fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
     values::print_csv(&header, vec![section])
 }
 
-/// Where estimates come from, or values that trials stand behind.
-const fn origins_of(info: &TableInfo, is_estimate: bool) -> &Provenances {
-    if is_estimate {
-        &info.estimates
-    } else {
-        &info.provenance
-    }
-}
-
 /// Where the values of a row come from.
-fn provenance(row: Row<'_, '_>, info: &TableInfo) -> Object {
-    let names = row.view().column_names();
-    let own = |name: &str| origins_of(info, row.is_estimate(name)).of(name).to_string();
-    names
-        .map(|name| (name.to_owned(), own(name).into()))
-        .collect()
+fn provenance(row: Row<'_, '_>) -> Result<Object, SnapshotError> {
+    let mut object = Object::new();
+    for name in row.view().column_names() {
+        let own = row.provenance(name)?;
+        object.insert(name.to_owned(), own.map(|own| own.to_string()).into());
+    }
+    Ok(object)
 }
 
 fn trials<'s>(row: Row<'_, 's>) -> impl Iterator<Item = Result<Trial, SnapshotError>> + use<'s> {
@@ -253,10 +243,8 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];
             let mut words: Vec<&str> = Vec::new();
             for row in &rows {
-                let own = origins_of(&info, row.is_estimate(name)).of(name);
-                if row.get_named(name).is_some() && !words.contains(&own.word()) {
-                    words.push(own.word());
-                }
+                let word = row.provenance(name)?.map(|own| own.word());
+                words.extend(word.filter(|word| !words.contains(word)));
             }
             line.push(words.join(" or "));
             line.extend(rows.iter().map(|row| match row.get_named(name) {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use ecnas::Ingested;
-use ecnas::import::ImportOptions;
-use ecnas::metrics::{Budget, Provenance, Provenances};
+use ecnas::import::{Import, ImportOptions};
+use ecnas::metrics::{Budget, Provenance, Provenances, TableInfo, Trial};
 use ecnas::store::{Counts, OnDuplicate, Store};
 use serde_json::Value;
 
@@ -76,6 +76,27 @@ enum Duplicate {
     Replace,
     /// The new trial becomes the cell's next repeat
     Renumber,
+}
+
+/// Hands every trial of a source to `each`, with progress; Ctrl-C ends it. What is known of the source comes back.
+pub fn each_trial(
+    path: &Path,
+    options: &ImportOptions,
+    mut each: impl FnMut(&Trial) -> Result<(), Failure>,
+) -> Result<TableInfo, Failure> {
+    let mut import = Import::open(path, options).map_err(Failure::error)?;
+    let work = Work::of(&path.display().to_string(), 0, "bytes");
+    while let Some(batch) = import.next() {
+        batch
+            .map_err(Failure::error)?
+            .iter()
+            .try_for_each(&mut each)?;
+        let so_far = import.progress();
+        if work.at(so_far.bytes_read, so_far.bytes_total).is_break() || work::interrupted() {
+            return Err(Failure::error("interrupted"));
+        }
+    }
+    Ok(import.finish().map_err(Failure::error)?.info)
 }
 
 /// Runs the command.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ecnas::benchmark;
 use ecnas::cell::{Cell, CellHash};
-use ecnas::metrics::Budget;
+use ecnas::metrics::{Budget, high_column, low_column};
 use ecnas::surrogate::{BudgetPrediction, Device, Estimate, Surrogate};
 
 use crate::ask;
@@ -148,8 +148,8 @@ fn json(found: &Found) -> Object {
     object.extend(object! { "budget_epochs": found.budget.get() });
     for (name, estimate) in found.quantities() {
         object.insert(name.to_owned(), estimate.value.into());
-        object.insert(format!("low_{name}"), estimate.low.into());
-        object.insert(format!("high_{name}"), estimate.high.into());
+        object.insert(low_column(name), estimate.low.into());
+        object.insert(high_column(name), estimate.high.into());
     }
     object
 }
@@ -162,11 +162,7 @@ fn csv(found: &[Found]) -> Result<(), Failure> {
     let there = found.iter().any(|found| found.there.is_some());
     let names = QUANTITIES.iter().map(|(name, _)| *name);
     for name in names.chain(there.then_some(THERE)) {
-        header.extend([
-            name.to_owned(),
-            format!("low_{name}"),
-            format!("high_{name}"),
-        ]);
+        header.extend([name.to_owned(), low_column(name), high_column(name)]);
     }
     out.write_record(&header)?;
     for found in found {

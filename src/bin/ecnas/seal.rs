@@ -1,6 +1,5 @@
 //! `ecnas seal`: from a store to a snapshot.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use crate::failure::Failure;
@@ -49,14 +48,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "trials": sealed.trials,
         });
     }
-    let mut out = values::stdout();
-    writeln!(
-        out,
-        "{}: {}, {}, {}",
-        sealed.path.display(),
-        show::plural(sealed.tables, "table"),
-        show::plural(sealed.trials, "trial"),
-        show::bytes(sealed.bytes)
-    )?;
-    Ok(out.flush()?)
+    show::sealed(&sealed, "trial")
 }

@@ -1,10 +1,15 @@
 //! What people read: tables, numbers and lists, in 100 columns unless the terminal says otherwise.
 
+use std::io::Write;
+
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
 };
 use ecnas::metrics::{Budget, Provenance, Unit};
-use ecnas::snapshot::{Repeats, Row, View};
+use ecnas::snapshot::{Repeats, Row, Sealed, View};
+
+use crate::failure::Failure;
+use crate::values;
 
 /// Columns of text where no terminal says how many it has.
 const WIDTH: u16 = 100;
@@ -205,6 +210,20 @@ pub fn origin(parts: &[(Provenance, usize)]) -> String {
             list(&parts.collect::<Vec<_>>())
         }
     }
+}
+
+/// Prints what was sealed, in one line.
+pub fn sealed(sealed: &Sealed, trial: &str) -> Result<(), Failure> {
+    let mut out = values::stdout();
+    writeln!(
+        out,
+        "{}: {}, {}, {}",
+        sealed.path.display(),
+        plural(sealed.tables, "table"),
+        plural(sealed.trials, trial),
+        bytes(sealed.bytes)
+    )?;
+    Ok(out.flush()?)
 }
 
 /// Which view this is: table, budget, rows and repeats; and which other budgets there are, where none was asked for.

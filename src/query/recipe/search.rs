@@ -52,12 +52,12 @@ pub struct RecipeSearch<'q, 's> {
 #[derive(Debug)]
 struct Side<'q, 's> {
     view: &'q View<'s>,
-    energies: Cow<'q, [f64]>,
-    accuracies: Cow<'q, [f64]>,
     /// The reference's.
     energy: f64,
     accuracy: f64,
-    bounds: Vec<Bound<'q>>,
+    cheaper: Bound<'q>,
+    as_good: Bound<'q>,
+    tolerances: Vec<Bound<'q>>,
 }
 
 /// Where the value of a recipe lies in a column. The values are borrowed if they are the column's own.
@@ -90,24 +90,11 @@ impl<'q, 's> Side<'q, 's> {
             true => view.worse_end(objective),
             false => view.column(&objective.column).map(Cow::Borrowed),
         };
-        let energies = values(&Objective::ENERGY)?;
-        let accuracies = values(&Objective::maximize(query.accuracy))?;
-        let mut bounds = vec![
-            Bound {
-                column: Metric::Energy.name(),
-                values: energies.clone(),
-                interval: cheaper,
-            },
-            Bound {
-                column: query.accuracy.name(),
-                values: accuracies.clone(),
-                interval: as_good,
-            },
-        ];
+        let mut tolerances = Vec::with_capacity(query.tolerances.len());
         for tolerance in &query.tolerances {
             let column = tolerance.objective.column.as_ref();
             let own = value(column)?;
-            bounds.push(Bound {
+            tolerances.push(Bound {
                 column,
                 values: values(&tolerance.objective)?,
                 interval: tolerance.loss.leaves(own, tolerance.objective.direction),
@@ -115,12 +102,25 @@ impl<'q, 's> Side<'q, 's> {
         }
         Ok(Self {
             view,
-            energies,
-            accuracies,
             energy,
             accuracy,
-            bounds,
+            cheaper: Bound {
+                column: Metric::Energy.name(),
+                values: values(&Objective::ENERGY)?,
+                interval: cheaper,
+            },
+            as_good: Bound {
+                column: query.accuracy.name(),
+                values: values(&Objective::maximize(query.accuracy))?,
+                interval: as_good,
+            },
+            tolerances,
         })
+    }
+
+    fn bounds(&self) -> impl Iterator<Item = &Bound<'q>> {
+        let usual = [&self.cheaper, &self.as_good];
+        usual.into_iter().chain(&self.tolerances)
     }
 
     /// As [`new`](Self::new), for a reference that is a row of the view.
@@ -144,7 +144,7 @@ impl<'q, 's> Side<'q, 's> {
 
     fn ask(&self) -> Result<Query<'q, 's>, RecipeError> {
         let mut query = self.view.query();
-        for bound in &self.bounds {
+        for bound in self.bounds() {
             query = match &bound.values {
                 Cow::Borrowed(_) => query.within(bound.column, bound.interval)?,
                 Cow::Owned(_) => {
@@ -157,8 +157,8 @@ impl<'q, 's> Side<'q, 's> {
     }
 
     fn point(&self, row: RowId) -> Option<(f64, f64)> {
-        let energy = *self.energies.get(row.index())?;
-        let accuracy = *self.accuracies.get(row.index())?;
+        let energy = *self.cheaper.values.get(row.index())?;
+        let accuracy = *self.as_good.values.get(row.index())?;
         (!energy.is_nan() && !accuracy.is_nan()).then_some((energy, accuracy))
     }
 
@@ -170,7 +170,7 @@ impl<'q, 's> Side<'q, 's> {
         } else {
             own.row(hash)?
         };
-        let holds = self.bounds.iter().all(|bound| bound.holds(row));
+        let holds = self.bounds().all(|bound| bound.holds(row));
         holds.then_some(row)
     }
 
@@ -232,8 +232,8 @@ impl<'q, 's> RecipeSearch<'q, 's> {
             }
         };
         // What is indexed are the values themselves.
-        let is_stored = matches!(here.energies, Cow::Borrowed(_))
-            && matches!(here.accuracies, Cow::Borrowed(_));
+        let is_stored = matches!(here.cheaper.values, Cow::Borrowed(_))
+            && matches!(here.as_good.values, Cow::Borrowed(_));
         let pair = pair.filter(|_| is_stored);
         let cell = row.and_then(|row| row.cell());
         if query.most_edits.is_some() && cell.is_none() {
@@ -311,7 +311,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
             .query
             .tolerated_loss
             .leaves(accuracy, Direction::Maximize);
-        let rows = (0..self.here.energies.len() as u32).map(RowId);
+        let rows = (0..view.len() as u32).map(RowId);
         let candidates = rows.filter(|&row| {
             let point = self.here.point(row);
             point.is_some_and(|(own, accuracy)| own < energy && as_good.contains(accuracy))
@@ -370,9 +370,9 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     /// O(recipes' places in the order of energy / 4,096 + k) to find k of them where energy and accuracy are an indexed
     /// pair and nothing else is asked, else as [`rows`](Self::rows); and a microsecond or two for the edits of each.
     pub fn front(&self) -> Result<Vec<Recipe>, RecipeError> {
-        let rows: Vec<RowId> = match (&self.pair, self.here.bounds.as_slice()) {
-            (Some(pair), [cheaper, as_good]) if self.is_plain() => {
-                let rows = pair.front_in(cheaper.interval, as_good.interval);
+        let rows: Vec<RowId> = match &self.pair {
+            Some(pair) if self.is_plain() => {
+                let rows = pair.front_in(self.here.cheaper.interval, self.here.as_good.interval);
                 rows.into_iter().map(RowId).collect()
             }
             _ => {

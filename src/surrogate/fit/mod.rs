@@ -200,19 +200,17 @@ pub fn fit(
 }
 
 fn plans(options: &FitOptions) -> [Plan; 3] {
-    let plan =
-        |hidden: &[usize], share: f64, decay: f64, bend: f64, weights: &[f64], seed: u64| Plan {
-            hidden: hidden.to_vec(),
-            epochs: ((options.epochs as f64 * share) as usize).max(1),
-            decay,
-            bend,
-            weights: weights.to_vec(),
-            seed: options.seed.wrapping_add(seed),
-        };
+    let plan = |hidden: &[usize], share: f64, decay: f64, weights: &[f64], seed: u64| Plan {
+        hidden: hidden.to_vec(),
+        epochs: ((options.epochs as f64 * share) as usize).max(1),
+        decay,
+        weights: weights.to_vec(),
+        seed: options.seed.wrapping_add(seed),
+    };
     [
-        plan(&[64, 64], 1.0, 0.5, 0.3, &[4.0, 0.5, 1.0], 0),
-        plan(&[96, 64], 0.5, 0.3, 0.3, &[0.5, 0.5, 0.5, 4.0], 1),
-        plan(&[16], 0.2, 0.2, 0.3, &[1.0; TARGETS], 2),
+        plan(&[64, 64], 1.0, 0.5, &[4.0, 0.5, 1.0], 0),
+        plan(&[96, 64], 0.5, 0.3, &[0.5, 0.5, 0.5, 4.0], 1),
+        plan(&[16], 0.2, 0.2, &[1.0; TARGETS], 2),
     ]
 }
 

@@ -14,6 +14,8 @@ use crate::surrogate::network::{LANES, Layer, Network};
 const RISING: f64 = 0.1;
 const LEARNING_RATE: f64 = 3e-3;
 const BATCH: usize = 256;
+/// Errors weigh as their squares up to here, in standard deviations, and as themselves beyond.
+const HUBER: f64 = 0.3;
 
 /// Rows to fit to: standardised features, and standardised targets, NaN where there is none.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +31,6 @@ pub(super) struct Plan {
     pub epochs: usize,
     /// How strongly weights are drawn towards zero.
     pub decay: f64,
-    /// Errors weigh as their squares up to here, in standard deviations, and as themselves beyond.
-    pub bend: f64,
     /// What each target's error weighs, were all targets there for all rows.
     pub weights: Vec<f64>,
     pub seed: u64,
@@ -111,7 +111,7 @@ pub(super) fn train(
             let x = Tensor::from_vec(x, (batch, FEATURES), &device)?;
             let y = Tensor::from_vec(y, (batch, outputs), &device)?;
             let mask = Tensor::from_vec(mask, (batch, outputs), &device)?;
-            let loss = (huber(&(forward(&layers, x)? - y)?, plan.bend)? * mask)?.sum_all()?;
+            let loss = (huber(&(forward(&layers, x)? - y)?)? * mask)?.sum_all()?;
             let loss = (loss / batch as f64)?;
             optimizer.backward_step(&loss)?;
             step += 1;
@@ -136,11 +136,11 @@ fn forward(layers: &[Weights], mut x: Tensor) -> candle_core::Result<Tensor> {
     Ok(x)
 }
 
-fn huber(errors: &Tensor, bend: f64) -> candle_core::Result<Tensor> {
+fn huber(errors: &Tensor) -> candle_core::Result<Tensor> {
     let size = errors.abs()?;
-    let near = size.minimum(bend)?;
+    let near = size.minimum(HUBER)?;
     let squares = (near.sqr()? * 0.5)?;
-    squares + ((size - near)? * bend)?
+    squares + ((size - near)? * HUBER)?
 }
 
 /// The learning rate at a share of the steps: up, and slowly down to nothing (Smith and Topin 2019).
