@@ -102,17 +102,62 @@ impl AsRef<[u8]> for AlignedBytes {
     }
 }
 
-/// The bytes of a file mapped into memory, read-only.
+/// Whether a snapshot's file is mapped into memory, or read into a private copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Mapping {
+    /// Mapped, but on network file systems a private copy: there, a file may be cut off or replaced by another machine, and
+    /// a connection that breaks ends a process that reads a mapped page. They are told by the file system's type (NFS, SMB,
+    /// Lustre, GPFS, BeeGFS, Ceph, AFS, 9P, OrangeFS, OCFS2, GFS2, and all of FUSE), on Linux alone; elsewhere files are
+    /// mapped.
+    #[default]
+    Automatic,
+    /// Mapped, wherever the file lies.
+    Always,
+    /// A private copy, wherever the file lies.
+    Never,
+}
+
+impl Mapping {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Automatic, Self::Always, Self::Never];
+
+    /// Its name: `automatic`, `always`, `never`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+
+    fn maps(self, file: &File) -> bool {
+        match self {
+            Self::Automatic => !is_on_network(file),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// The bytes of a file mapped into memory, read-only, or a private copy of them; see [`Mapping`].
 #[derive(Debug)]
-pub struct MappedBytes(memmap2::Mmap);
+pub struct MappedBytes(Kept);
+
+#[derive(Debug)]
+enum Kept {
+    Map(memmap2::Mmap),
+    Copy(AlignedBytes),
+}
 
 impl MappedBytes {
-    /// Maps a file.
+    /// Maps a file, or copies it.
     ///
     /// # Safety
     /// See [`Snapshot::map`](super::Snapshot::map), which hands the caller's promise on.
     #[allow(unsafe_code)]
-    pub(super) unsafe fn map(path: &Path) -> Result<Self, SnapshotError> {
+    pub(super) unsafe fn map(path: &Path, mapping: Mapping) -> Result<Self, SnapshotError> {
         let failed = |action| {
             move |source| SnapshotError::Io {
                 path: path.to_owned(),
@@ -121,15 +166,88 @@ impl MappedBytes {
             }
         };
         let file = File::open(path).map_err(failed("open"))?;
+        if !mapping.maps(&file) {
+            return Ok(Self(Kept::Copy(AlignedBytes::read(path)?)));
+        }
         // SAFETY: the caller promises that nobody changes or truncates the file while it is mapped. This module is the
         // only one that maps files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map"))?;
-        Ok(Self(map))
+        Ok(Self(Kept::Map(map)))
+    }
+
+    /// Whether the bytes are the file's own, mapped; else they are a private copy.
+    #[must_use]
+    pub const fn is_mapped(&self) -> bool {
+        matches!(self.0, Kept::Map(_))
     }
 }
 
 impl AsRef<[u8]> for MappedBytes {
     fn as_ref(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Kept::Map(map) => map,
+            Kept::Copy(copy) => copy.as_ref(),
+        }
+    }
+}
+
+/// Whether a file lies on a file system of another machine. Where that cannot be told, it does not.
+#[cfg(target_os = "linux")]
+fn is_on_network(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|found| is_of_network(found.f_type as u32))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_on_network(_: &File) -> bool {
+    false
+}
+
+/// Whether a file system of this type, as `statfs` names it, may lie on another machine.
+#[cfg(any(target_os = "linux", test))]
+fn is_of_network(magic: u32) -> bool {
+    // Of linux/magic.h and statfs(2); Lustre, GPFS and BeeGFS of their own sources.
+    const NETWORK: [u32; 17] = [
+        0x0000_6969, // NFS
+        0x0000_517B, // SMB
+        0xFF53_4D42, // CIFS
+        0xFE53_4D42, // SMB2
+        0x0BD0_0BD0, // Lustre
+        0x4750_4653, // GPFS
+        0x1983_0326, // BeeGFS
+        0x00C3_6400, // Ceph
+        0x5346_414F, // AFS
+        0x6B41_4653, // AFS of the kernel
+        0x7375_7245, // Coda
+        0x0000_564C, // NCP
+        0x0102_1997, // 9P
+        0x2003_0528, // OrangeFS
+        0x7461_636F, // OCFS2
+        0x0116_1970, // GFS2
+        0x6573_5546, // FUSE: sshfs, Gluster and others
+    ];
+    NETWORK.contains(&magic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_network;
+
+    #[test]
+    fn network_file_systems_are_told_from_local_ones() {
+        // NFS, Lustre, GPFS; ext4, XFS, Btrfs, tmpfs, ZFS, overlayfs.
+        for magic in [0x6969, 0x0BD0_0BD0, 0x4750_4653] {
+            assert!(is_of_network(magic));
+        }
+        let local = [
+            0xEF53,
+            0x5846_5342,
+            0x9123_683E,
+            0x0102_1994,
+            0x2FC1_2FC1,
+            0x794C_7630,
+        ];
+        for magic in local {
+            assert!(!is_of_network(magic));
+        }
     }
 }

@@ -13,7 +13,7 @@
 //! | to open | cost | what is checked |
 //! | --- | --- | --- |
 //! | [`Snapshot::open`] | O(bytes): reads a private copy | every byte, by its checksum |
-//! | [`Snapshot::map`] (unsafe) | microseconds, whatever the size | header, section table, catalog |
+//! | [`Snapshot::map`] (unsafe) | microseconds, whatever the size; on network file systems as `open` | header, section table, catalog |
 //! | [`Snapshot::from_bytes`] | as `map`, over any bytes | header, section table, catalog |
 //!
 //! [`Snapshot::verify`] checks every byte of a snapshot that was opened quickly.
@@ -37,7 +37,7 @@ mod writer;
 use std::io::Read;
 use std::path::Path;
 
-pub use bytes::{AlignedBytes, MappedBytes};
+pub use bytes::{AlignedBytes, MappedBytes, Mapping};
 pub use error::SnapshotError;
 pub(crate) use index::ViewIndex;
 pub use reduce::Repeats;
@@ -123,7 +123,8 @@ impl Snapshot<MappedBytes> {
     /// 2. reading a page that was cut off kills the process (SIGBUS).
     ///
     /// Files that [`SnapshotWriter`] wrote are never changed in place, and replacing one (by rename) is safe: readers keep
-    /// the old bytes. Do not copy over a snapshot that is in use. On network file systems prefer [`Snapshot::open`].
+    /// the old bytes. Do not copy over a snapshot that is in use. On network file systems a private copy is made instead,
+    /// and verified as [`Snapshot::open`] does; [`map_with`](Self::map_with) decides otherwise.
     ///
     /// # Errors
     /// The file cannot be mapped, is no snapshot, is of another version, or its frame is damaged.
@@ -132,10 +133,41 @@ impl Snapshot<MappedBytes> {
     /// O(tables x budgets x columns), independent of the rows: microseconds.
     #[allow(unsafe_code)]
     pub unsafe fn map(path: impl AsRef<Path>) -> Result<Self, SnapshotError> {
+        // SAFETY: the caller's promise is the one that is asked for.
+        unsafe { Self::map_with(path, Mapping::Automatic) }
+    }
+
+    /// As [`map`](Self::map), where `mapping` says whether the file is mapped or copied.
+    ///
+    /// # Safety
+    /// As [`map`](Self::map), where the file is mapped.
+    ///
+    /// # Errors
+    /// As [`map`](Self::map); damage anywhere in the file, where it is copied.
+    ///
+    /// # Complexity
+    /// As [`map`](Self::map), or [`open`](Snapshot::open).
+    #[allow(unsafe_code)]
+    pub unsafe fn map_with(
+        path: impl AsRef<Path>,
+        mapping: Mapping,
+    ) -> Result<Self, SnapshotError> {
         let path = path.as_ref();
         // SAFETY: the caller's promise is the one that mapping asks for.
-        let bytes = unsafe { MappedBytes::map(path)? };
-        Self::from_bytes(bytes).map_err(|error| error.at(path))
+        let bytes = unsafe { MappedBytes::map(path, mapping)? };
+        let snapshot = Self::from_bytes(bytes).map_err(|error| error.at(path))?;
+        if !snapshot.is_mapped() {
+            snapshot
+                .verify_checksums()
+                .map_err(|error| error.at(path))?;
+        }
+        Ok(snapshot)
+    }
+
+    /// Whether the file is mapped; else this is a private copy.
+    #[must_use]
+    pub const fn is_mapped(&self) -> bool {
+        self.bytes.is_mapped()
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::program::{BARE, DEEP, FLAT, Folder, hash};
+use crate::program::{BARE, DEEP, FLAT, Folder, Run, hash};
 
 #[test]
 fn help_says_what_there_is() {
@@ -539,6 +539,39 @@ fn a_cache_that_cannot_be_written_is_done_without() {
         run.err
     );
     assert!(run.out.contains(&hash(DEEP)));
+}
+
+/// A copy is verified as a whole, a map is not: damage in records that nothing reads tells them apart.
+#[test]
+fn snapshots_are_mapped_or_copied_as_asked() {
+    let folder = Folder::new();
+    let small = folder.small(1);
+    let mut bytes = std::fs::read(folder.path(small)).unwrap();
+    let record = 160;
+    bytes[record] ^= 1;
+    std::fs::write(folder.path("damaged.ecnas"), bytes).unwrap();
+    let run = |mapping: &str, name: &str| {
+        let mut command = folder.command(env!("CARGO_BIN_EXE_ecnas"));
+        command.env("ECNAS_MAP", mapping).args(["info", name]);
+        Run::from(command.output().unwrap())
+    };
+    for mapping in ["", "automatic", "always"] {
+        let whole = run(mapping, small);
+        assert_eq!(whole.code, 0, "{mapping}: {}", whole.err);
+        let quick = run(mapping, "damaged.ecnas");
+        assert_eq!(quick.code, 0, "{mapping}: {}", quick.err);
+    }
+    assert_eq!(run("never", small).code, 0);
+    let copied = run("never", "damaged.ecnas");
+    assert_eq!(copied.code, 1);
+    assert!(copied.err.contains("checksum"), "{}", copied.err);
+    let nonsense = run("sometimes", small);
+    assert_eq!(nonsense.code, 2);
+    assert!(
+        nonsense
+            .err
+            .contains("ECNAS_MAP: expected `automatic`, `always` or `never`, found `sometimes`")
+    );
 }
 
 #[test]

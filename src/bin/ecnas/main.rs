@@ -46,6 +46,10 @@ Two commands from released files to answers that take microseconds:
   ecnas recipe SNAPSHOT
 Or at once, with a copy in the cache folder: ecnas recipe energy_4V9E_4epochs.tfrecord
 
+Environment:
+  ECNAS_CACHE  folder of the default benchmark and of such copies, instead of the user's own cache folder
+  ECNAS_MAP    whether snapshots are mapped into memory: `automatic` (not on network file systems), `always`, `never`
+
 Exit codes:
   0    done
   1    an error in the data or in a file
@@ -88,6 +92,7 @@ enum Command {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     work::listen()?;
+    open::mapping()?;
     match cli.command {
         None => recipe::run(&Bare::parse_from(["ecnas"]).recipe),
         Some(Command::Import(args)) => import::run(&args),

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use ecnas::snapshot::{MAGIC, MappedBytes, Snapshot, SnapshotError, Table};
+use ecnas::snapshot::{MAGIC, MappedBytes, Mapping, Snapshot, Table};
 use ecnas::store::{Store, StoreError};
 
 use crate::failure::Failure;
@@ -59,15 +59,32 @@ pub fn snapshot(path: &Path) -> Result<Mapped, Failure> {
             "`ecnas recipe FOLDER` takes a folder of results; import and seal it otherwise",
         ));
     }
-    Ok(map(path)?)
+    map(path)
 }
 
 /// The one place of the program where a file is mapped.
 #[allow(unsafe_code)]
-pub fn map(path: &Path) -> Result<Mapped, SnapshotError> {
+pub fn map(path: &Path) -> Result<Mapped, Failure> {
+    let mapping = mapping()?;
     // SAFETY: the file must not change under the map. Sealing replaces snapshots by renaming and never writes into one;
     // that nobody else does either is what the program asks of its users.
-    unsafe { Snapshot::map(path) }
+    Ok(unsafe { Snapshot::map_with(path, mapping) }?)
+}
+
+/// Whether files are mapped, as `ECNAS_MAP` says.
+pub fn mapping() -> Result<Mapping, Failure> {
+    let Some(found) = std::env::var_os("ECNAS_MAP").filter(|found| !found.is_empty()) else {
+        return Ok(Mapping::default());
+    };
+    let named = Mapping::ALL
+        .into_iter()
+        .find(|mapping| found == mapping.name());
+    named.ok_or_else(|| {
+        let found = found.display();
+        Failure::usage(format!(
+            "ECNAS_MAP: expected `automatic`, `always` or `never`, found `{found}`"
+        ))
+    })
 }
 
 /// Opens a store that is there.
