@@ -358,10 +358,20 @@ impl Store {
 
     fn check_version(&self) -> Result<(), StoreError> {
         let write = self.begin_write()?;
+        let is_new = {
+            let mut tables = write.get()?.list_tables().map_err(self.failed())?;
+            tables.next().is_none()
+        };
         let found = {
             let mut meta = write.get()?.open_table(META).map_err(self.failed())?;
             let found = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
             let found = found.map(|version| version.value());
+            if found.is_none() && !is_new {
+                return Err(StoreError::NotAStore {
+                    path: self.path.clone(),
+                    found: "a redb database of another program".to_owned(),
+                });
+            }
             if found.is_none() {
                 meta.insert(schema::VERSION_KEY, schema::VERSION)
                     .map_err(self.failed())?;
