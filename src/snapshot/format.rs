@@ -248,7 +248,7 @@ impl Header {
             };
             let code = u32_at(entry, 0).unwrap_or_default();
             let kind = Kind::from_code(code)
-                .ok_or_else(|| malformed("expected a known kind (1 to 11)", code.into()))?;
+                .ok_or_else(|| malformed("expected a known kind (1 to 12)", code.into()))?;
             let align = u32_at(entry, 4).unwrap_or_default();
             if align as usize != SECTION_ALIGN {
                 return Err(malformed("expected an alignment of 64", align.into()));
