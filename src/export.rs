@@ -14,7 +14,7 @@ use std::path::Path;
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
-use crate::files::{sync_folder_of, temporary_beside};
+use crate::files::Whole;
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
@@ -70,11 +70,10 @@ pub fn whole<E: From<io::Error>>(
     write: impl FnOnce(&File) -> Result<(), E>,
 ) -> Result<(), E> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = temporary_beside(path)?;
-    write(beside.as_file())?;
-    beside.as_file().sync_all()?;
-    beside.persist(path).map_err(|error| error.error)?;
-    Ok(sync_folder_of(path)?)
+    let beside = Whole::beside(path)?;
+    write(beside.file())?;
+    beside.sync()?;
+    Ok(beside.put()?)
 }
 
 /// The column that is 1 where a line holds estimates, and 0 where it holds a trial.

@@ -110,3 +110,81 @@ pub fn seal_tables(
     }
     Ok(writer.finish()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::enumerate;
+    use crate::files::faults::{self, Fault};
+    use crate::metrics::{Budget, Metric, TableInfo, Trial};
+    use crate::snapshot::Snapshot;
+    use crate::store::OnDuplicate;
+
+    fn store(path: &Path, epochs: u32) -> Store {
+        let mut store = Store::open(path).unwrap();
+        let mut append = store.append("t").unwrap();
+        let trials: Vec<Trial> = enumerate(5, 9)
+            .map(|cell| {
+                let mut trial = Trial::new(cell.hash(), Budget::epochs(epochs).unwrap(), 1);
+                trial.cell = Some(cell);
+                trial.totals.set(Metric::Energy, f64::from(epochs));
+                trial
+            })
+            .collect();
+        append.add(&trials, OnDuplicate::Refuse).unwrap();
+        append.commit(TableInfo::default()).unwrap();
+        store
+    }
+
+    /// Every call to the operating system while a snapshot is written fails, in each way, once and for ever.
+    #[test]
+    fn every_call_that_fails_leaves_the_old_snapshot_or_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("t.ecnas");
+        let mut before = store(&folder.path().join("before.redb"), 4);
+        let mut after = store(&folder.path().join("after.redb"), 108);
+        seal(&mut before, &target).unwrap();
+        let old = std::fs::read(&target).unwrap();
+        faults::set(None);
+        seal(&mut after, &target).unwrap();
+        let all = faults::set(None);
+        assert!(all > 10, "{all} calls");
+        let new = std::fs::read(&target).unwrap();
+        assert_ne!(old, new);
+
+        let ways: [fn(u32) -> Fault; 4] = [
+            Fault::Once,
+            Fault::FromThenOn,
+            Fault::Interrupted,
+            Fault::Short,
+        ];
+        for way in ways {
+            for k in 0.. {
+                std::fs::write(&target, &old).unwrap();
+                faults::set(Some(way(k)));
+                let sealed = seal(&mut after, &target);
+                let calls = faults::set(None);
+                let found = std::fs::read(&target).unwrap();
+                if k >= calls {
+                    sealed.unwrap();
+                    break;
+                }
+                let fault = way(k);
+                match sealed {
+                    // The last call makes durable what is there.
+                    Err(_) if calls >= all => assert!(found == new, "{fault:?}"),
+                    Err(_) => assert!(found == old, "{fault:?}"),
+                    Ok(_) => {
+                        assert!(found == new, "{fault:?}");
+                        // Only what is called again may have been cut short.
+                        assert!(matches!(fault, Fault::Interrupted(_) | Fault::Short(_)));
+                    }
+                }
+                let names = std::fs::read_dir(folder.path()).unwrap();
+                assert_eq!(names.count(), 3, "{fault:?} left something");
+            }
+        }
+        after.verify().unwrap();
+        Snapshot::open(&target).unwrap().verify().unwrap();
+    }
+}

@@ -1,12 +1,10 @@
 //! Writing a snapshot: trials stream in, one immutable file comes out, or none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use rkyv::rancor;
-use tempfile::NamedTempFile;
 
 use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, StoredTable};
 use super::format::{
@@ -15,7 +13,7 @@ use super::format::{
 use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
-use crate::files::{sync_folder_of, temporary_beside};
+use crate::files::Whole;
 use crate::metrics::{
     ALIGNMENT, Budget, Metric, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint,
     rkyv_error, without_end,
@@ -31,7 +29,7 @@ use crate::metrics::{
 /// Trials stream to the file. What stays in memory until a table ends is 48 bytes and 8 per column for every trial.
 pub struct SnapshotWriter {
     target: PathBuf,
-    out: Blocks<BufWriter<NamedTempFile>>,
+    out: Blocks<BufWriter<Whole>>,
     sections: Vec<Section>,
     tables: Vec<StoredTable>,
     table: Option<OpenTable>,
@@ -57,7 +55,7 @@ impl SnapshotWriter {
     /// The folder does not exist or cannot be written to.
     pub fn create(target: impl Into<PathBuf>) -> Result<Self, SnapshotError> {
         let target = target.into();
-        let file = temporary_beside(&target).map_err(|source| SnapshotError::Io {
+        let file = Whole::beside(&target).map_err(|source| SnapshotError::Io {
             path: target.clone(),
             action: "create a temporary file beside it",
             source,
@@ -275,11 +273,10 @@ impl SnapshotWriter {
             .map_err(|error| failed("write")(error.into_error()))?;
         file.seek(SeekFrom::Start(0)).map_err(failed("write"))?;
         file.write_all(&header.encode()).map_err(failed("write"))?;
-        file.as_file().sync_all().map_err(failed("sync"))?;
-        read_back(file.as_file_mut(), &header, &blocks).map_err(|error| error.at(&self.target))?;
-        file.persist(&self.target)
-            .map_err(|error| failed("rename the temporary file to it")(error.error))?;
-        sync_folder_of(&self.target).map_err(failed("sync its folder"))?;
+        file.sync().map_err(failed("sync"))?;
+        read_back(&mut file, &header, &blocks).map_err(|error| error.at(&self.target))?;
+        file.put()
+            .map_err(failed("rename the temporary file to it"))?;
         Ok(Sealed {
             bytes: header.file_len,
             tables: catalog.tables.len(),
@@ -566,7 +563,7 @@ impl<W: Write> Blocks<W> {
 }
 
 /// Reads the written file back, block by block, and compares the checksums.
-fn read_back(file: &mut File, header: &Header, checksums: &[u8]) -> Result<(), SnapshotError> {
+fn read_back(file: &mut Whole, header: &Header, checksums: &[u8]) -> Result<(), SnapshotError> {
     let failed = |source| SnapshotError::Io {
         path: PathBuf::new(),
         action: "read back",

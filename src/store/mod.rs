@@ -44,7 +44,7 @@ pub use error::StoreError;
 pub use verify::StoreVerified;
 
 use crate::cell::CellHash;
-use crate::files::{sync_folder_of, temporary_beside};
+use crate::files::Whole;
 use crate::metrics::{ALIGNMENT, Budget, TableInfo, Trial, TrialRef, rkyv_error};
 use schema::{KEYS, META, NAMES, StoredTable, TABLES, TRIALS, key, table_range};
 
@@ -97,13 +97,10 @@ impl Store {
             path: path.to_owned(),
             source,
         };
-        let new = temporary_beside(path).map_err(failed)?.into_temp_path();
-        drop(Self::begin(&new, || Database::create(&new))?);
+        let new = Whole::beside(path).map_err(failed)?;
+        drop(Self::begin(new.path(), || Database::create(new.path()))?);
         // Where another process was quicker, its store is the one to open.
-        if schema::check_start(path)? == schema::Start::Nothing {
-            new.persist(path).map_err(|error| failed(error.error))?;
-        }
-        sync_folder_of(path).map_err(failed)
+        new.put_if_absent().map_err(failed)
     }
 
     fn begin(

@@ -92,8 +92,10 @@ pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
 /// How a file begins.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    /// There is no file, or it is empty.
+    /// There is no file.
     Nothing,
+    /// It is empty: the storage engine makes a store of it, under its lock.
+    Empty,
     /// As a store does.
     Store,
 }
@@ -113,7 +115,7 @@ pub(super) fn check_start(path: &Path) -> Result<Start, StoreError> {
         Err(error) => return Err(failed(error)),
     };
     if start.is_empty() {
-        return Ok(Start::Nothing);
+        return Ok(Start::Empty);
     }
     if start.starts_with(STORE) {
         return Ok(Start::Store);

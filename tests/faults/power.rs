@@ -34,8 +34,24 @@ struct Disk {
     /// Calls that change something, until the power fails.
     left: Option<u64>,
     calls: u64,
+    /// How that call fails.
+    way: Way,
     /// A disk that lies: it says that it synced, and has not.
     forgets: bool,
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Way {
+    /// It fails, and all after it.
+    #[default]
+    ForEver,
+    /// It alone fails.
+    Once,
+    /// It is interrupted.
+    Interrupted,
+    /// It writes the first half, and fails.
+    Short,
 }
 
 impl Disk {
@@ -43,7 +59,13 @@ impl Disk {
         self.calls += 1;
         if let Some(left) = &mut self.left {
             if *left == 0 {
-                return Err(std::io::Error::other("the power is off"));
+                if self.way != Way::ForEver {
+                    self.left = None;
+                }
+                return Err(match self.way {
+                    Way::Interrupted => BackendIoError::from(std::io::ErrorKind::Interrupted),
+                    _ => BackendIoError::other("the power is off"),
+                });
             }
             *left -= 1;
         }
@@ -157,7 +179,12 @@ impl StorageBackend for Medium {
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendIoError> {
         let mut disk = self.disk();
-        disk.call()?;
+        let call = disk.call();
+        let data = match &call {
+            Ok(()) => data,
+            Err(_) if disk.way == Way::Short => &data[..data.len() / 2],
+            Err(_) => return call,
+        };
         let start = offset as usize;
         let end = start + data.len();
         if disk.seen.len() < end {
@@ -165,7 +192,7 @@ impl StorageBackend for Medium {
         }
         disk.seen[start..end].copy_from_slice(data);
         disk.pending.push(Pending::Write(offset, data.to_vec()));
-        Ok(())
+        call
     }
 }
 
@@ -326,40 +353,45 @@ fn every_call_that_fails_once_or_for_ever_ends_in_an_error() {
     let mut random = kit::random(11);
     let imports = imports(&mut random);
     let mut count = 0;
-    for k in 0.. {
-        let medium = Medium::of(fresh());
-        medium.disk().left = Some(k);
-        let mut acknowledged = 0;
-        let mut failed = false;
-        match Store::open_on(medium.clone(), "a disk", CACHE) {
-            Ok(mut store) => {
-                for (table, trials) in &imports {
-                    if run(&mut store, table, trials).is_err() {
-                        failed = true;
-                        break;
+    for way in [Way::ForEver, Way::Once, Way::Interrupted, Way::Short] {
+        for k in 0.. {
+            let medium = Medium::of(fresh());
+            medium.disk().left = Some(k);
+            medium.disk().way = way;
+            let mut acknowledged = 0;
+            let mut failed = false;
+            match Store::open_on(medium.clone(), "a disk", CACHE) {
+                Ok(mut store) => {
+                    for (table, trials) in &imports {
+                        if run(&mut store, table, trials).is_err() {
+                            failed = true;
+                            break;
+                        }
+                        acknowledged += 1;
                     }
-                    acknowledged += 1;
                 }
+                Err(_) => failed = true,
             }
-            Err(_) => failed = true,
+            let reached = medium.disk().left.is_none_or(|left| left == 0);
+            if !reached {
+                assert!(!failed, "{way:?}, call {k}: an error without a cause");
+                break;
+            }
+            // What programs saw when the calls failed is what is there.
+            let image = medium.disk().seen.clone();
+            let mut store = Store::open_on(Medium::of(image), "a disk", CACHE).unwrap();
+            store.verify().unwrap();
+            let found = contents(&store).unwrap();
+            let mut prefixes = acknowledged..=imports.len().min(acknowledged + 1);
+            assert!(
+                prefixes.any(|count| model(&imports[..count]) == found),
+                "{way:?}, call {k}"
+            );
+            count += 1;
         }
-        if !failed {
-            break;
-        }
-        // What programs saw when the calls failed is what is there.
-        let image = medium.disk().seen.clone();
-        let mut store = Store::open_on(Medium::of(image), "a disk", CACHE).unwrap();
-        store.verify().unwrap();
-        let found = contents(&store).unwrap();
-        let mut prefixes = acknowledged..=imports.len().min(acknowledged + 1);
-        assert!(
-            prefixes.any(|count| model(&imports[..count]) == found),
-            "call {k}"
-        );
-        count += 1;
     }
     report(
-        "a store whose k-th call and all later ones fail, every k",
+        "a store whose k-th call fails, alone or with all later ones, is interrupted or cut short, every k",
         count,
         "",
     );

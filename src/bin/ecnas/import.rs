@@ -108,11 +108,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let new = open::kind(&args.store) == Kind::Absent;
     let mut done = Vec::new();
-    let outcome = import(args, &mut done);
-    if new && done.is_empty() {
-        // A store that nothing came into: leave the folder as it was. If that fails, the error to tell is the first.
+    let mut store = Store::open(&args.store)?;
+    let outcome = import(&mut store, args, &mut done);
+    if new && store.tables().is_ok_and(|tables| tables.is_empty()) {
+        // A store that nothing came into: leave the folder as it was, while no other process can have it open. If that
+        // fails, the error to tell is the first.
         let _ = fs::remove_file(&args.store);
     }
+    drop(store);
     if args.json {
         let imported: Vec<Value> = done.iter().map(|done| json(done).into()).collect();
         let store = args.store.display().to_string();
@@ -121,7 +124,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     outcome
 }
 
-fn import<'a>(args: &'a Args, done: &mut Vec<(&'a Path, Ingested)>) -> Result<(), Failure> {
+fn import<'a>(
+    store: &mut Store,
+    args: &'a Args,
+    done: &mut Vec<(&'a Path, Ingested)>,
+) -> Result<(), Failure> {
     let mut options = ImportOptions::default();
     options.graphs.clone_from(&args.graphs);
     options.budget = args.budget;
@@ -138,18 +145,12 @@ fn import<'a>(args: &'a Args, done: &mut Vec<(&'a Path, Ingested)>) -> Result<()
         Duplicate::Replace => OnDuplicate::Replace,
         Duplicate::Renumber => OnDuplicate::Renumber,
     };
-    let mut store = Store::open(&args.store)?;
     for source in &args.sources {
         let work = Work::of(&format!("importing {}", source.display()), 0, "bytes");
         let table = args.table.as_deref();
-        let ingested = ecnas::ingest(
-            &mut store,
-            source,
-            table,
-            &options,
-            on_duplicate,
-            |so_far| work.at(so_far.bytes_read, so_far.bytes_total),
-        )?;
+        let ingested = ecnas::ingest(store, source, table, &options, on_duplicate, |so_far| {
+            work.at(so_far.bytes_read, so_far.bytes_total)
+        })?;
         drop(work);
         if !args.json {
             tell(&ingested)?;
