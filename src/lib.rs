@@ -55,6 +55,7 @@ pub mod index;
 #[cfg(feature = "import")]
 mod ingest;
 pub mod metrics;
+mod parallel;
 pub mod pareto;
 #[cfg(feature = "plot")]
 pub mod plot;

@@ -8,10 +8,22 @@
 
 #[path = "faults/damage.rs"]
 mod damage;
+#[cfg(feature = "cli")]
+#[path = "faults/disk.rs"]
+mod disk;
+#[cfg(feature = "cli")]
+#[path = "faults/hostile.rs"]
+mod hostile;
+#[cfg(feature = "cli")]
+#[path = "faults/kills.rs"]
+mod kills;
 #[path = "faults/kit.rs"]
 mod kit;
+#[cfg(feature = "cli")]
+#[path = "faults/place.rs"]
+mod place;
 #[path = "faults/power.rs"]
 mod power;
 #[cfg(feature = "cli")]
-#[path = "faults/processes.rs"]
-mod processes;
+#[path = "faults/readers.rs"]
+mod readers;

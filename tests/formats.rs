@@ -13,6 +13,10 @@ use ecnas::metrics::{
 use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotError};
 use ecnas::store::{OnDuplicate, Store, StoreError};
 
+/// Of every released version.
+const SNAPSHOTS: &[&str] = &["v1.ecnas"];
+const STORES: &[&str] = &["v1.redb"];
+
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures")
@@ -100,7 +104,7 @@ fn check<B: AsRef<[u8]>>(snapshot: &Snapshot<B>) {
     assert_eq!(budgets, [4, 108]);
 
     let short = table.view(Budget::epochs(4).unwrap()).unwrap();
-    let of = |op| short.get(&drawn(op)).unwrap();
+    let of = |op| short.get(drawn(op)).unwrap();
     let values = |op| {
         (
             of(op).get(Metric::Energy),
@@ -145,14 +149,14 @@ fn check<B: AsRef<[u8]>>(snapshot: &Snapshot<B>) {
 
 #[test]
 fn snapshots_of_every_version_answer() {
-    for name in ["v1.ecnas"] {
+    for name in SNAPSHOTS {
         check(&Snapshot::open(fixture(name)).unwrap());
     }
 }
 
 #[test]
 fn stores_of_every_version_are_read_and_grow() {
-    for name in ["v1.redb"] {
+    for name in STORES {
         let folder = tempfile::tempdir().unwrap();
         let (path, sealed) = (folder.path().join(name), folder.path().join("s.ecnas"));
         fs::copy(fixture(name), &path).unwrap();

@@ -1,13 +1,12 @@
 //! From cells and predictions to a snapshot.
 
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::thread;
 
 use super::{BenchmarkError, TABLE};
 use crate::cell::{Cell, CellHash, Space};
 use crate::metrics::{Budget, Metric, Provenance, Provenances, TableInfo, Trial};
+use crate::parallel;
 use crate::snapshot::{Sealed, SnapshotWriter};
 use crate::surrogate::{BudgetPrediction, Prediction, Surrogate, SurrogateError};
 
@@ -189,18 +188,9 @@ fn of_cells(cells: &[(CellHash, Cell)], of: fn(&Cell) -> u64) -> Vec<f64> {
 
 /// Predictions of all cells, on all cores.
 fn predict<'m>(surrogate: &'m Surrogate, cells: &[Cell]) -> Vec<Prediction<'m>> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = cells.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        let parts: Vec<_> = cells
-            .chunks(share)
-            .map(|cells| scope.spawn(|| surrogate.predict_all(cells)))
-            .collect();
-        parts
-            .into_iter()
-            .flat_map(|part| part.join().unwrap_or_default())
-            .collect()
-    })
+    let share = cells.len().div_ceil(parallel::cores()).max(1);
+    let parts = cells.chunks(share).collect();
+    parallel::each(parts, |cells| surrogate.predict_all(cells)).concat()
 }
 
 fn estimates(surrogate: &Surrogate) -> Provenances {

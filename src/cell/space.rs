@@ -1,10 +1,8 @@
 //! The search space with its hashes.
 
-use std::num::NonZero;
-use std::thread;
-
 use super::batch::hash_into;
 use super::{Cell, CellHash, enumerate};
+use crate::parallel;
 use crate::random::SplitMix;
 
 /// All cells of up to some vertices and edges, found by their hash.
@@ -37,25 +35,11 @@ impl Space {
     pub fn new(max_vertices: usize, max_edges: usize) -> Self {
         let cells: Vec<Cell> = enumerate(max_vertices, max_edges).collect();
         let mut hashes = vec![CellHash::from_bytes([0; 16]); cells.len()];
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        // Later cells have more vertices: every thread takes its share of each stretch.
-        let stretch = (cells.len() / (8 * threads)).max(1);
-        thread::scope(|scope| {
-            let mut shares: Vec<Vec<(&[Cell], &mut [CellHash])>> = Vec::new();
-            shares.resize_with(threads, Vec::new);
-            let stretches = cells.chunks(stretch).zip(hashes.chunks_mut(stretch));
-            for (number, (cells, hashes)) in stretches.enumerate() {
-                if let Some(share) = shares.get_mut(number % threads) {
-                    share.push((cells, hashes));
-                }
-            }
-            for share in shares {
-                scope.spawn(move || {
-                    for (cells, hashes) in share {
-                        hash_into(cells, hashes);
-                    }
-                });
-            }
+        // Later cells have more vertices and take longer: many stretches, which the threads take as they come.
+        let stretch = (cells.len() / (8 * parallel::cores())).max(1);
+        let stretches = cells.chunks(stretch).zip(hashes.chunks_mut(stretch));
+        parallel::each(stretches.collect(), |(cells, hashes)| {
+            hash_into(cells, hashes);
         });
         let mut by_hash: Vec<u32> = (0..cells.len() as u32).collect();
         by_hash.sort_unstable_by_key(|&place| hashes.get(place as usize));

@@ -6,10 +6,12 @@
 //!
 //! Both queues are bounded, so that memory is too. Dropping the iterator closes them, which ends both threads.
 
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
@@ -60,6 +62,19 @@ pub(super) trait Parse<Raw>: Send + Sync + 'static {
     fn parse(&self, place: &Place, raw: Raw) -> Result<Vec<Parsed>, ImportError>;
 }
 
+/// Starts the threads that parsing shares, once. Without them it cannot go on, and must not try.
+fn threads() -> io::Result<()> {
+    static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
+    let started = STARTED.get_or_init(|| match rayon::ThreadPoolBuilder::new().build_global() {
+        // Without a cause, somebody else has started them.
+        Err(error) if error.source().is_some() => Err(error.to_string()),
+        _ => Ok(()),
+    });
+    started
+        .clone()
+        .map_err(|reason| io::Error::other(format!("no threads to parse with: {reason}")))
+}
+
 /// The running threads.
 pub(super) struct Pipeline<T> {
     path: PathBuf,
@@ -78,6 +93,7 @@ impl<T: Send + 'static> Pipeline<T> {
         counters: Arc<Counters>,
         convert: fn(Trial) -> T,
     ) -> Result<Self, ImportError> {
+        threads().map_err(|error| ImportError::io(&path, error))?;
         let (raw_out, raw_in) = sync_channel(WAITING);
         let (trials_out, trials_in) = sync_channel(WAITING);
         let spawn = |error| ImportError::io(&path, error);

@@ -1,6 +1,3 @@
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::bytes::{Arrays, IndexBytes};
 use super::column::{self, Built};
 use super::{IndexError, category, pair};
@@ -147,29 +144,6 @@ impl<'a> IndexBuilder<'a> {
 
 /// The results of `work` for 0, 1, 2, …, computed on all cores.
 fn parallel<R: Send>(count: usize, work: impl Fn(usize) -> Option<R> + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(count));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(count) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        break;
-                    }
-                    let result = work(number);
-                    if let Ok(mut results) = results.lock() {
-                        results.push((number, result));
-                    }
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_default();
-    results.sort_by_key(|(number, _)| *number);
-    results
-        .into_iter()
-        .filter_map(|(_, result)| result)
-        .collect()
+    let results = crate::parallel::each((0..count).collect(), work);
+    results.into_iter().flatten().collect()
 }

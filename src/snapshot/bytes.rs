@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::SnapshotError;
 use super::format::BLOCK_LEN;
+use crate::parallel;
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
 #[derive(Debug, Clone, Default)]
@@ -67,18 +68,11 @@ fn fill(file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
     use std::os::unix::fs::FileExt;
 
     let share = share(bytes.len());
-    std::thread::scope(|scope| {
-        let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
-        let threads =
-            parts.map(|(part, offset)| scope.spawn(move || file.read_exact_at(part, offset)));
-        // All of them start before the first is waited for.
-        let threads: Vec<_> = threads.collect();
-        let mut results = threads.into_iter();
-        results.try_for_each(|thread| {
-            let stopped = |_| Err(std::io::Error::other("a reading thread stopped"));
-            thread.join().unwrap_or_else(stopped)
-        })
-    })
+    let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
+    let read = parallel::each(parts.collect(), |(part, offset)| {
+        file.read_exact_at(part, offset)
+    });
+    read.into_iter().collect()
 }
 
 #[cfg(not(unix))]
@@ -91,8 +85,10 @@ fn fill(mut file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
 /// How many of so many bytes each core takes, a multiple of a block; few bytes are not worth a thread.
 pub(super) fn share(bytes: usize) -> usize {
     const LEAST: usize = 4 << 20;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    bytes.div_ceil(cores).max(LEAST).next_multiple_of(BLOCK_LEN)
+    bytes
+        .div_ceil(parallel::cores())
+        .max(LEAST)
+        .next_multiple_of(BLOCK_LEN)
 }
 
 impl AsRef<[u8]> for AlignedBytes {

@@ -7,6 +7,7 @@ use super::catalog::{BudgetLayout, Layout, TableLayout};
 use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
 use super::keys::Slot;
 use super::table::Table;
+use crate::parallel;
 
 /// What a verification found in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,32 +94,15 @@ fn checksums(file: &[u8], header: &Header, sections: &[Section]) -> Result<u64, 
             })
         })
     };
-    let wrong = std::thread::scope(|scope| {
-        let parts = covered
-            .chunks(share)
-            .zip(stored.chunks(share / BLOCK_LEN * 4));
-        let threads: Vec<_> = parts
-            .enumerate()
-            .map(|(part, (covered, stored))| {
-                scope.spawn(move || first_wrong(part, covered, stored))
-            })
-            .collect();
-        let wrong = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|_| Some(stopped())));
-        wrong.flatten().next()
+    let parts = covered
+        .chunks(share)
+        .zip(stored.chunks(share / BLOCK_LEN * 4));
+    let wrong = parallel::each(parts.enumerate().collect(), |(part, (covered, stored))| {
+        first_wrong(part, covered, stored)
     });
-    match wrong {
+    match wrong.into_iter().flatten().next() {
         Some(error) => Err(error),
         None => Ok(covered.len().div_ceil(BLOCK_LEN) as u64),
-    }
-}
-
-/// What a thread that did not end as it should says: nothing was verified then.
-fn stopped() -> SnapshotError {
-    SnapshotError::Malformed {
-        what: "expected every part to be verified".to_owned(),
-        found: "a thread that stopped".to_owned(),
     }
 }
 
@@ -209,14 +193,10 @@ fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), Snapsh
     let wrong =
         |error: crate::index::IndexError| malformed("expected its indexes", error.to_string());
     table.index()?.verify().map_err(wrong)?;
-    std::thread::scope(|scope| {
-        let budgets = layout.budgets.iter();
-        let threads: Vec<_> = budgets
-            .map(|budget| scope.spawn(move || table.budget_index(budget)?.verify().map_err(wrong)))
-            .collect();
-        let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-        results.try_for_each(|result| result.unwrap_or_else(|_| Err(stopped())))
-    })?;
+    let verified = parallel::each(layout.budgets.iter().collect(), |budget| {
+        table.budget_index(budget)?.verify().map_err(wrong)
+    });
+    verified.into_iter().collect::<Result<(), _>>()?;
     layout.budgets.iter().try_for_each(|budget| {
         trials_of(table, budget)
             .map_err(|found| malformed("expected the trials of its rows in order", found))

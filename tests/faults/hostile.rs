@@ -1,0 +1,176 @@
+//! Files that are made to exhaust whoever reads them.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::kit::report;
+use crate::place::{Place, tables};
+
+/// 512 MB of addresses, of which threads and what they reserve take a part; and of memory that is written to, 64 MiB and
+/// twice the longest record that is accepted, 16 MiB.
+const LIMITS: [&str; 2] = ["-v 524288", "-d 98304"];
+
+fn masked(bytes: &[u8]) -> [u8; 4] {
+    let crc = crc32c::crc32c(bytes);
+    crc.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
+}
+
+/// A length and its checksum, as a record begins.
+fn head(length: u64) -> Vec<u8> {
+    let length = length.to_le_bytes();
+    [&length[..], &masked(&length)].concat()
+}
+
+fn record(payload: &[u8]) -> Vec<u8> {
+    [&head(payload.len() as u64), payload, &masked(payload)].concat()
+}
+
+/// A record of a real cell, whose metrics are these bytes.
+fn trial(metrics: &[u8]) -> Vec<u8> {
+    let metrics = STANDARD.encode(metrics);
+    let text = format!(
+        "[\"5529e1779433733d1145e20de5d8604e\", 4, \"0110001100010000\", \
+         \"input,conv1x1-bn-relu,conv3x3-bn-relu,output\", \"{metrics}\\n\"]"
+    );
+    record(text.as_bytes())
+}
+
+const RUN: &str = "3V9E/4_epochs/b4/b49ac8c578b4561d79ac7087988f1c61/repeat_1/results.json";
+
+/// Names of the files, or folders of results, and what must be said of them.
+fn write_all(place: &Place) -> Vec<(String, &'static str)> {
+    const MANY: usize = 10_000_000;
+    let mut all = Vec::new();
+    let mut add = |name: &str, says: &'static str, write: &dyn Fn(&Path)| {
+        let is_folder = name.ends_with(".results");
+        let path = place.path(name).join(if is_folder { RUN } else { "" });
+        let path = if is_folder { path } else { place.path(name) };
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write(&path);
+        all.push((name.to_owned(), says));
+    };
+    let bytes = |bytes: Vec<u8>| move |path: &Path| fs::write(path, &bytes).unwrap();
+    let repeated = |start: &[u8], what: &[u8], count: usize| {
+        let (start, what) = (start.to_vec(), what.to_vec());
+        move |path: &Path| {
+            let mut out = BufWriter::new(File::create(path).unwrap());
+            out.write_all(&start).unwrap();
+            (0..count).for_each(|_| out.write_all(&what).unwrap());
+            out.flush().unwrap();
+        }
+    };
+    // As long as they say, and take no space.
+    let sparse = |start: Vec<u8>, len: u64| {
+        move |path: &Path| {
+            fs::write(path, &start).unwrap();
+            File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_len(len)
+                .unwrap();
+        }
+    };
+    for (name, length) in [
+        ("all.tfrecord", u64::MAX),
+        ("sign.tfrecord", 1 << 63),
+        ("tera.tfrecord", 1 << 40),
+        ("giga.tfrecord", 3 << 30),
+    ] {
+        add(name, "bytes", &bytes([&head(length)[..], b"[]"].concat()));
+    }
+    add(
+        "2gb.tfrecord",
+        "bytes",
+        &sparse(head(2 << 30), (2 << 30) + 16),
+    );
+    add(
+        "2gb.csv",
+        "",
+        &sparse(b"hash,budget_epochs,energy_kwh\n".to_vec(), 2 << 30),
+    );
+    add("2gb.results", "", &sparse(b"{".to_vec(), 2 << 30));
+    let deep = b"[".repeat(1_000_000);
+    add("deep.tfrecord", "", &bytes(record(&deep)));
+    add("deep.results", "", &bytes(deep.clone()));
+    let object = b"{\"a\":".repeat(1_000_000);
+    add("objects.results", "", &bytes(object));
+    // Field 100: groups within groups; messages within messages.
+    add(
+        "groups.tfrecord",
+        "",
+        &bytes(trial(&[0xA3, 0x06].repeat(1_000_000))),
+    );
+    let mut nested = Vec::new();
+    for _ in 0..500 {
+        let len = nested.len() as u32;
+        let varint = [len as u8 | 0x80, (len >> 7) as u8 & 0x7F];
+        nested = [&[0x0A][..], &varint, &nested].concat();
+    }
+    add("messages.tfrecord", "", &bytes(trial(&nested)));
+    add("tiny.tfrecord", "", &repeated(b"", &record(b""), MANY));
+    add(
+        "tiny.csv",
+        "",
+        &repeated(b"hash,budget_epochs,energy_kwh\n", b"a,4,1\n", MANY),
+    );
+    add(
+        "blank.csv",
+        "",
+        &repeated(b"hash,budget_epochs,energy_kwh\n", b"\n", MANY),
+    );
+    add("columns.csv", "", &repeated(b"", b"hash,", 1_000_000));
+    add(
+        "quotes.csv",
+        "",
+        &repeated(b"hash,budget_epochs,energy_kwh\n", b"\"", 1_000_000),
+    );
+    add(
+        "endless.csv",
+        "",
+        &repeated(b"hash,budget_epochs,energy_kwh\n", b"aaaaaaaaaa", MANY),
+    );
+    all
+}
+
+#[test]
+fn hostile_files_end_in_an_error_within_little_memory() {
+    let place = Place::new();
+    let sources = write_all(&place);
+    for (source, says) in &sources {
+        let output = place.run_limited(&LIMITS, &["import", "-s", "own.redb", source]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{source}: {text}");
+        let line = text.lines().last().unwrap();
+        assert!(
+            line.starts_with("error: ") && line.contains(says),
+            "{source}: {text}"
+        );
+        assert!(
+            !text.contains("panicked") && text.len() < 2000,
+            "{source}: {text}"
+        );
+        assert_eq!(tables(&place.path("own.redb")), []);
+        if std::env::var_os("ECNAS_SHOW").is_some() {
+            println!("{source}: {line}");
+        }
+    }
+    let hostile = [&b"\x89ECNAS\r\n"[..], &[0xFF; 4096]].concat();
+    fs::write(place.path("hostile.ecnas"), hostile).unwrap();
+    let output = place.run_limited(&LIMITS, &["info", "hostile.ecnas"]);
+    assert_eq!(output.status.code(), Some(1));
+    // The control: what does take memory is refused it.
+    place.source("t.tfrecord", 8, 4);
+    place.run(&["import", "-s", "t.redb", "t.tfrecord"]);
+    let control = place.run_limited(&["-d 2048"], &["seal", "-s", "t.redb", "-o", "t.ecnas"]);
+    assert!(!control.status.success(), "the control did not fail");
+    report(
+        "hostile files within 512 MB of addresses and 96 MiB of memory",
+        sources.len() as u64 + 1,
+        "control: 2 MiB were too few for a seal",
+    );
+}
