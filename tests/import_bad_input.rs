@@ -201,7 +201,7 @@ fn a_declared_length_of_2_to_the_60() {
         fault(&start, 1, 0).0,
         Fault::TooLong {
             declared,
-            limit: 16 << 20
+            limit: 1 << 20
         }
     );
     let bytes = [good(), start].concat();

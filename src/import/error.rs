@@ -218,6 +218,16 @@ pub enum Fault {
         /// The limit of the options.
         limit: u64,
     },
+    /// There is more of something than anything real has.
+    #[error("expected at most {limit} {what}, found {found}; the file is damaged, export it again")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The most that is accepted.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// The JSON of a record is broken or of another shape.
     #[error(
         "expected {expected}, found JSON that is not: {reason}; correct the record or export the file again"

@@ -1,8 +1,31 @@
 //! JSON objects whose fields are taken one by one; what nobody takes is kept as text.
 
+use std::fs::File;
+use std::io::Read;
+
 use serde_json::{Map, Value};
 
 use super::{Fault, ImportError, Place};
+
+/// Reads a whole file of at most so many bytes.
+pub(super) fn read(place: &Place, limit: u64) -> Result<Vec<u8>, ImportError> {
+    let io = |error| ImportError::io(place.path.as_ref(), error);
+    let file = File::open(&place.path).map_err(io)?;
+    let mut bytes = Vec::new();
+    let too_long = |declared| place.clone().fault(Fault::TooLong { declared, limit });
+    let declared = file.metadata().map_err(io)?.len();
+    if declared > limit {
+        return Err(too_long(declared));
+    }
+    // It may grow meanwhile.
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    match bytes.len() as u64 {
+        len if len > limit => Err(too_long(len)),
+        _ => Ok(bytes),
+    }
+}
 
 /// Parses a whole JSON file; an error names the byte.
 pub(super) fn parse(

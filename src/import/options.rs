@@ -23,7 +23,8 @@ pub struct ImportOptions {
     /// The units of CSV columns whose header names none: from header to `kWh`, `Wh`, `J`, `s`, `min`, `h`, `g`, `kg`,
     /// `g/kWh`, `percent`, ….
     pub units: BTreeMap<String, String>,
-    /// Longest record to accept in a TFRecord file, in bytes.
+    /// Longest record to accept, in bytes: of a TFRecord file, a `results.json`, a row of CSV. Parsing one may take up to 32
+    /// times as much memory. Released records have some hundred to some thousand bytes.
     pub max_record_bytes: u64,
     /// Where the values come from. What is stated here goes before what the source shows.
     pub provenance: Option<Provenances>,
@@ -45,7 +46,7 @@ impl Default for ImportOptions {
             graphs: None,
             budget: None,
             units: BTreeMap::new(),
-            max_record_bytes: 16 << 20,
+            max_record_bytes: 1 << 20,
             provenance: None,
             device: None,
             data_set: None,

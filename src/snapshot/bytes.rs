@@ -1,16 +1,17 @@
 //! Where a snapshot's bytes are kept: a private copy, or a map of the file.
 
 use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::SnapshotError;
-use super::format::BLOCK_LEN;
+use super::format::{BLOCK_LEN, HEADER_LEN, Header};
 use crate::parallel;
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
 #[derive(Debug, Clone, Default)]
 pub struct AlignedBytes {
-    words: Vec<u128>,
+    words: Box<[u128]>,
     len: usize,
 }
 
@@ -18,15 +19,18 @@ impl AlignedBytes {
     /// Copies bytes.
     #[must_use]
     pub fn copy_from(bytes: &[u8]) -> Self {
-        let mut copy = Self::zeroed(bytes.len());
+        let words = vec![0; bytes.len().div_ceil(16)].into_boxed_slice();
+        let len = bytes.len();
+        let mut copy = Self { words, len };
         copy.as_mut().copy_from_slice(bytes);
         copy
     }
 
-    /// Reads a whole file.
+    /// Reads a whole snapshot file. Only its header is looked at.
     ///
     /// # Errors
-    /// The file cannot be opened or read, or its length changes meanwhile.
+    /// The file cannot be opened or read, does not begin as a snapshot of its length does, or changes its length meanwhile;
+    /// or there is not enough memory.
     pub fn read(path: &Path) -> Result<Self, SnapshotError> {
         let failed = |action| {
             move |source| SnapshotError::Io {
@@ -43,17 +47,26 @@ impl AlignedBytes {
             }
             .at(path));
         }
-        let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        let mut bytes = Self::zeroed(len);
+        // What is no snapshot of this length is not read to its end, however long it is.
+        let mut start = Vec::new();
+        let head = (&file).take(HEADER_LEN as u64).read_to_end(&mut start);
+        head.map_err(failed("read"))?;
+        let expected = Header::declared_len(&start).map_err(|error| error.at(path))?;
+        let found = metadata.len();
+        if expected != found {
+            return Err(SnapshotError::Length { expected, found }.at(path));
+        }
+        let too_long = || failed("read")(ErrorKind::OutOfMemory.into());
+        let len = usize::try_from(metadata.len()).map_err(|_| too_long())?;
+        let mut bytes = Self::zeroed(len).ok_or_else(too_long)?;
         fill(&file, bytes.as_mut()).map_err(failed("read"))?;
         Ok(bytes)
     }
 
-    fn zeroed(len: usize) -> Self {
-        Self {
-            words: vec![0; len.div_ceil(16)],
-            len,
-        }
+    /// `None` where there is not that much memory.
+    fn zeroed(len: usize) -> Option<Self> {
+        let words = bytemuck::allocation::try_zeroed_slice_box(len.div_ceil(16)).ok()?;
+        Some(Self { words, len })
     }
 
     fn as_mut(&mut self) -> &mut [u8] {
@@ -77,8 +90,9 @@ fn fill(file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
 
 #[cfg(not(unix))]
 fn fill(mut file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
-    use std::io::Read;
+    use std::io::{Seek, SeekFrom};
 
+    file.seek(SeekFrom::Start(0))?;
     file.read_exact(bytes)
 }
 

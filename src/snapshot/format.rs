@@ -118,6 +118,18 @@ impl Header {
         bytes
     }
 
+    /// The length of the file that begins with these bytes, as a whole header says.
+    pub fn declared_len(start: &[u8]) -> Result<u64, SnapshotError> {
+        match Self::decode(start) {
+            Ok(header) => Ok(header.file_len),
+            // All else is right: a header alone is shorter than its file.
+            Err(SnapshotError::Length { expected, .. }) if start.len() >= HEADER_LEN => {
+                Ok(expected)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the header at the start of a file and checks all that it says of itself.
     pub fn decode(file: &[u8]) -> Result<Self, SnapshotError> {
         let magic = file.get(..MAGIC.len()).unwrap_or(file);

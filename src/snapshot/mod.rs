@@ -64,10 +64,7 @@ pub(crate) fn has_its_length(path: &Path) -> bool {
             .read_to_end(&mut start)?;
         Ok((start, len))
     };
-    // A header alone is of another length than it says: that is how it says which.
-    read().is_ok_and(|(start, len)| {
-        matches!(Header::decode(&start), Err(SnapshotError::Length { expected, .. }) if expected == len)
-    })
+    read().is_ok_and(|(start, len)| Header::declared_len(&start).is_ok_and(|own| own == len))
 }
 
 /// A sealed snapshot.

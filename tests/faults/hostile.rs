@@ -11,8 +11,8 @@ use crate::kit::report;
 use crate::place::{Place, tables};
 
 /// 512 MB of addresses, of which threads and what they reserve take a part; and of memory that is written to, 64 MiB and
-/// twice the longest record that is accepted, 16 MiB.
-const LIMITS: [&str; 2] = ["-v 524288", "-d 98304"];
+/// twice the longest record that is accepted, 1 MiB.
+const LIMITS: [&str; 2] = ["-v 524288", "-d 67584"];
 
 fn masked(bytes: &[u8]) -> [u8; 4] {
     let crc = crc32c::crc32c(bytes);
@@ -97,13 +97,13 @@ fn write_all(place: &Place) -> Vec<(String, &'static str)> {
     let deep = b"[".repeat(1_000_000);
     add("deep.tfrecord", "", &bytes(record(&deep)));
     add("deep.results", "", &bytes(deep.clone()));
-    let object = b"{\"a\":".repeat(1_000_000);
+    let object = b"{\"a\":".repeat(200_000);
     add("objects.results", "", &bytes(object));
     // Field 100: groups within groups; messages within messages.
     add(
         "groups.tfrecord",
         "",
-        &bytes(trial(&[0xA3, 0x06].repeat(1_000_000))),
+        &bytes(trial(&[0xA3, 0x06].repeat(300_000))),
     );
     let mut nested = Vec::new();
     for _ in 0..500 {
@@ -112,6 +112,19 @@ fn write_all(place: &Place) -> Vec<(String, &'static str)> {
         nested = [&[0x0A][..], &varint, &nested].concat();
     }
     add("messages.tfrecord", "", &bytes(trial(&nested)));
+    // What takes far more memory when it is parsed than it did before.
+    let numbers = |bytes: usize| [&b"{\"a\":["[..], &b"0,".repeat(bytes / 2), b"0]}"].concat();
+    add("numbers.results", "bytes", &bytes(numbers(16 << 20)));
+    add(
+        "most.results",
+        "expected at least one evaluation",
+        &bytes(numbers((1 << 20) - 16)),
+    );
+    let evaluations = [0x0A, 0x00].repeat(300_000);
+    add("evaluations.tfrecord", "10000", &bytes(trial(&evaluations)));
+    let columns: String = (0..100_000).map(|number| format!("a{number},")).collect();
+    let header = format!("hash,{columns}b\n");
+    add("distinct.csv", "10000", &bytes(header.into_bytes()));
     add("tiny.tfrecord", "", &repeated(b"", &record(b""), MANY));
     add(
         "tiny.csv",
@@ -169,7 +182,7 @@ fn hostile_files_end_in_an_error_within_little_memory() {
     let control = place.run_limited(&["-d 2048"], &["seal", "-s", "t.redb", "-o", "t.ecnas"]);
     assert!(!control.status.success(), "the control did not fail");
     report(
-        "hostile files within 512 MB of addresses and 96 MiB of memory",
+        "hostile files within 512 MB of addresses and 66 MiB of memory",
         sources.len() as u64 + 1,
         "control: 2 MiB were too few for a seal",
     );

@@ -6,6 +6,9 @@ use super::unit::{Scale, allowed, needs_none, stem};
 use crate::import::{Fault, ImportOptions};
 use crate::metrics::{Budget, Metric};
 
+/// The most columns that a file may have.
+const MOST_COLUMNS: usize = 10_000;
+
 /// The meaning of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Column {
@@ -48,7 +51,16 @@ impl Columns {
         options: &ImportOptions,
     ) -> Result<Self, Fault> {
         let mut columns: Vec<(String, Column)> = Vec::new();
-        for (index, name) in header.enumerate() {
+        let header: Vec<&str> = header.collect();
+        let found = header.len();
+        if found > MOST_COLUMNS {
+            return Err(Fault::TooMany {
+                what: "columns",
+                limit: MOST_COLUMNS,
+                found,
+            });
+        }
+        for (index, name) in header.into_iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').trim();
             // Data frames are often written with an index that has no name.
             let name = match name {

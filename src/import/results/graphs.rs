@@ -8,6 +8,9 @@ use super::walk::Run;
 use crate::cell::{Cell, CellHash, enumerate};
 use crate::import::{Fault, ImportError, ImportOptions, Place, json};
 
+/// The longest file of generated graphs that is read: that of the whole space has a tenth of it.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// Reads generated graphs: a JSON object from hash to `[adjacency rows, labels]`, with label -1 for the input, -2 for the
 /// output, 0 for conv3x3-bn-relu, 1 for conv1x1-bn-relu and 2 for maxpool3x3.
 ///
@@ -19,13 +22,13 @@ use crate::import::{Fault, ImportError, ImportOptions, Place, json};
 pub fn read_graphs(path: &Path) -> Result<HashMap<CellHash, Cell>, ImportError> {
     type Graphs = BTreeMap<String, (Vec<Vec<u8>>, Vec<i8>)>;
 
-    let bytes = fs::read(path).map_err(|error| ImportError::io(path, error))?;
     let place = |record: u64, byte: u64| Place {
         path: path.into(),
         record,
         line: None,
         byte,
     };
+    let bytes = json::read(&place(0, 0), MOST_BYTES)?;
     let graphs: Graphs = serde_json::from_slice(&bytes).map_err(|error| {
         place(0, json::offset(&bytes, &error)).fault(Fault::Json {
             expected: "generated graphs, {hash: [adjacency rows, labels], …}",

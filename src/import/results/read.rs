@@ -14,7 +14,7 @@ use crate::cell::Cell;
 use crate::import::digest::Digest;
 use crate::import::merge::Merger;
 use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader};
-use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place};
+use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place, json};
 
 /// A file, and what is known of it before it is parsed.
 pub(in crate::import) struct RawRun {
@@ -28,6 +28,7 @@ pub(in crate::import) struct Results {
     walk: Walk,
     graphs: Graphs,
     record: u64,
+    max_record_bytes: u64,
     bytes_total: u64,
     sha256: Sha256,
     bytes: u64,
@@ -57,6 +58,7 @@ pub(in crate::import) fn open(
     let results = Results {
         walk: Walk::new(&folder)?,
         graphs: Graphs::new(&folder, options),
+        max_record_bytes: options.max_record_bytes,
         folder: folder.clone(),
         record: 0,
         bytes_total,
@@ -93,7 +95,7 @@ impl Results {
         };
         let run = Run::of(&path).ok_or_else(|| place.clone().fault(Fault::Path))?;
         let cell = self.graphs.get(&run, &place)?;
-        let bytes = fs::read(&path).map_err(|error| ImportError::io(&path, error))?;
+        let bytes = json::read(&place, self.max_record_bytes)?;
         self.digest(&path, &bytes);
         Ok(Some((place, RawRun { run, cell, bytes })))
     }

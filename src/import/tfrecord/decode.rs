@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use prost::Message;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 
 use super::encode::encode_record;
 use super::proto::{DeviceUsage, EvaluationDataEnergy, ModelMetrics, ModelMetricsEnergy, Numbers};
@@ -49,6 +50,20 @@ fn protobuf(base64: &str) -> Result<Vec<u8>, Fault> {
     })
 }
 
+/// The most evaluations that a record may have. An empty one takes two bytes, and hundreds when it is decoded.
+const MOST_EVALUATIONS: usize = 10_000;
+
+/// How many evaluations, which are field 1 in both messages, a message has, without decoding them.
+fn evaluations(mut metrics: &[u8]) -> Result<usize, prost::DecodeError> {
+    let mut count = 0;
+    while !metrics.is_empty() {
+        let (tag, wire_type) = decode_key(&mut metrics)?;
+        skip_field(wire_type, tag, &mut metrics, DecodeContext::default())?;
+        count += usize::from(tag == 1);
+    }
+    Ok(count)
+}
+
 pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
     let (hash, epochs, adjacency, operations, base64) = parts(payload)?;
     let hash: CellHash = hash.parse()?;
@@ -91,6 +106,16 @@ impl Metrics {
     /// Tells the messages apart: the fields that both have are the same in both, field 6 of an evaluation is a number in
     /// the one and text in the other, and a message without any of EC-NAS's own fields is NAS-Bench-101's.
     fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+        let found = evaluations(bytes).map_err(|error| Fault::Protobuf {
+            reason: error.to_string(),
+        })?;
+        if found > MOST_EVALUATIONS {
+            return Err(Fault::TooMany {
+                what: "evaluations",
+                limit: MOST_EVALUATIONS,
+                found,
+            });
+        }
         let own = match ModelMetricsEnergy::decode(bytes) {
             Ok(metrics) if metrics.is_ec_nas() => return Ok(Self::EcNas(Box::new(metrics))),
             Ok(_) => None,
