@@ -154,6 +154,14 @@ fn snapshots_of_every_version_answer() {
     }
 }
 
+/// Without files or mapped memory, so that Miri can watch:
+/// `MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --test formats memory`.
+#[test]
+fn the_reader_is_at_home_in_memory() {
+    let bytes = AlignedBytes::copy_from(include_bytes!("fixtures/v1.ecnas"));
+    check(&Snapshot::from_bytes(bytes).unwrap());
+}
+
 #[test]
 fn stores_of_every_version_are_read_and_grow() {
     for name in STORES {
