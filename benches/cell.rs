@@ -64,6 +64,9 @@ fn cells(c: &mut Criterion) {
     let all: Vec<Cell> = enumerate(7, 9).collect();
     group.sample_size(10);
     group.bench_function("hash all, one core", |b| b.iter(|| hash_all(&all)));
+    group.bench_function("hash all one by one, one core", |b| {
+        b.iter(|| all.iter().map(Cell::hash).max())
+    });
     group.bench_function("enumerate and hash all, all cores", |b| {
         b.iter(|| Space::new(7, 9).len())
     });

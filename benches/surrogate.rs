@@ -1,14 +1,17 @@
-//! Predicting cells, and building the default benchmark.
+//! Predicting cells, and building and opening the default benchmark.
 //!
 //! Warm, one thread for predictions, all cores for building; each figure is for all 423,624 cells, throughput for one.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ecnas::benchmark::Builder;
 use ecnas::cell::{Cell, enumerate};
 use ecnas::metrics::Budget;
+use ecnas::query::RecipeQuery;
+use ecnas::snapshot::{MappedBytes, Snapshot};
 use ecnas::surrogate::Surrogate;
 
 fn surrogate(c: &mut Criterion) {
@@ -53,9 +56,37 @@ fn surrogate(c: &mut Criterion) {
         })
     });
     group.finish();
-    if let Ok(built) = std::fs::metadata(&path) {
-        println!("{} bytes", built.len());
-    }
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    println!("the default benchmark: {bytes} bytes, in the page cache");
+
+    let mut group = c.benchmark_group("default benchmark");
+    group.throughput(Throughput::Bytes(bytes));
+    group.bench_function("open a private copy, every byte verified", |b| {
+        b.iter(|| Snapshot::open(black_box(&path)).unwrap())
+    });
+    group.bench_function("verify every structure too", |b| {
+        let snapshot = Snapshot::open(&path).unwrap();
+        b.iter(|| snapshot.verify().unwrap().trials)
+    });
+    group.bench_function("map", |b| b.iter(|| mapped(black_box(&path))));
+    group.bench_function("map and find the best recipes with their edits", |b| {
+        b.iter(|| {
+            let snapshot = mapped(&path);
+            let view = snapshot.only_table().unwrap().view(budget).unwrap();
+            view.recipes(&RecipeQuery::default())
+                .unwrap()
+                .front()
+                .unwrap()
+                .len()
+        })
+    });
+    group.finish();
+}
+
+#[allow(unsafe_code)]
+fn mapped(path: &Path) -> Snapshot<MappedBytes> {
+    // SAFETY: nobody else knows of the file, and it is not changed.
+    unsafe { Snapshot::map(path).unwrap() }
 }
 
 criterion_group!(benches, surrogate);

@@ -94,7 +94,7 @@ fn target(name: &str) {
     }
     let all = [seeds, regressions].concat();
     let mut random = kit::random(31);
-    let count = kit::trials(1_000, 100_000);
+    let count = kit::trials(10_000, 300_000);
     for number in 0..count {
         run(
             target,
