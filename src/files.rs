@@ -54,9 +54,13 @@ impl Whole {
     pub fn put_if_absent(self) -> io::Result<()> {
         let new = self.file.into_temp_path();
         match new.persist_noclobber(&self.target) {
-            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
-            _ => sync_folder_of(&self.target),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+            // Some file systems have neither such a renaming nor hard links: look, and rename.
+            Err(error) if !self.target.exists() => error.path.persist(&self.target)?,
+            Err(error) => return Err(error.error),
+            Ok(()) => {}
         }
+        sync_folder_of(&self.target)
     }
 }
 

@@ -29,8 +29,8 @@ impl Space {
     /// Enumerates and hashes the cells of up to `max_vertices` vertices and `max_edges` edges, on all cores.
     ///
     /// # Complexity
-    /// That of [`hash_all`](super::hash_all): 0.7 s for NAS-Bench-101's 423,624 cells on 2 cores with AVX2 or AVX-512, 1.6 s
-    /// without. 28 bytes a cell.
+    /// That of [`hash_all`](super::hash_all): 0.6 s for NAS-Bench-101's 423,624 cells on 2 cores with AVX-512, more than
+    /// twice as long without vector instructions. 28 bytes a cell.
     #[must_use]
     pub fn new(max_vertices: usize, max_edges: usize) -> Self {
         let cells: Vec<Cell> = enumerate(max_vertices, max_edges).collect();
