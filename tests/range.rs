@@ -461,7 +461,7 @@ fn a_query_says_how_it_was_answered() {
         structures(short.query().at_most(Metric::Energy, 0.1).unwrap()),
         ["rank order"]
     );
-    assert_eq!(structures(boxed(&short)), ["wavelet matrix"]);
+    assert_eq!(structures(boxed(&short)), ["grid"]);
     assert_eq!(
         structures(boxed(&long).at_least(Metric::TotalTime, 0.0).unwrap()),
         ["row order", "codes", "values"]

@@ -19,44 +19,52 @@ pub(super) enum Kind {
     Name = 1,
     /// Of a column: rows in ascending order of value, u32; absent where that is the order of rows.
     Order = 2,
+    /// Of a column: the runs that its order is cut into, `Run`.
+    Runs = 3,
+    /// Of a column: the least value of each run, f64.
+    RunLeast = 4,
     /// Of a column: the least value of each code, f64.
-    Edges = 3,
+    Edges = 5,
     /// Of a column: the place in the order where each code begins, u32, and the end.
-    Starts = 4,
+    Starts = 6,
     /// Of a column: each row's code, counted from 1, u16; 0 where missing.
-    Codes = 5,
+    Codes = 7,
     /// Of a column: roaring bitmaps over quantile buckets, one behind the other.
-    Buckets = 6,
+    Buckets = 8,
     /// Of a column: where each bucket's bitmap ends, u32.
-    BucketEnds = 7,
+    BucketEnds = 9,
     /// Of a pair: the numbers of its two columns, u32.
-    Pair = 8,
+    Pair = 10,
     /// Of a pair: codes of y in the order of x, u16; absent where that is the order of rows.
-    CodesInOrder = 9,
+    CodesInOrder = 11,
+    /// Of a pair: codes of x in the order of y, u16; absent where x or y is the order of rows.
+    CodesAcross = 12,
     /// Of a pair: the greatest of every 64 codes in the order of x, u16.
-    Maxima = 10,
-    /// Of a pair: the wavelet matrix over codes in the order of x, u64.
-    Wavelet = 11,
+    Maxima = 13,
+    /// Of a pair: how many rows lie before each two ends of runs, u32.
+    Grid = 14,
     /// Of a pair: the rows that none dominates, in ascending order of x, u32.
-    Front = 12,
+    Front = 15,
     /// Of a pair: x and y of each row of the front, f64.
-    Staircase = 13,
+    Staircase = 16,
     /// Of a pair: each row's non-domination rank, u16 or, where that does not suffice, u32; all ones where missing.
-    Layers = 14,
+    Layers = 17,
     /// Of a category: its name, UTF-8.
-    CategoryName = 15,
+    CategoryName = 18,
     /// Of a category: its values in ascending order, u8.
-    CategoryValues = 16,
+    CategoryValues = 19,
     /// Of a category: one roaring bitmap for each value, one behind the other.
-    CategoryRows = 17,
+    CategoryRows = 20,
     /// Of a category: where each value's bitmap ends, u32.
-    CategoryEnds = 18,
+    CategoryEnds = 21,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 21] = [
         Self::Name,
         Self::Order,
+        Self::Runs,
+        Self::RunLeast,
         Self::Edges,
         Self::Starts,
         Self::Codes,
@@ -64,8 +72,9 @@ impl Kind {
         Self::BucketEnds,
         Self::Pair,
         Self::CodesInOrder,
+        Self::CodesAcross,
         Self::Maxima,
-        Self::Wavelet,
+        Self::Grid,
         Self::Front,
         Self::Staircase,
         Self::Layers,
@@ -74,19 +83,17 @@ impl Kind {
         Self::CategoryRows,
         Self::CategoryEnds,
     ];
-}
 
-impl Kind {
     /// The structure that an array is part of, in words; `None` for names.
     pub const fn structure(self) -> Option<&'static str> {
         match self {
             Self::Name | Self::Pair | Self::CategoryName | Self::CategoryValues => None,
             Self::Order => Some("rank order"),
-            Self::Edges | Self::Starts | Self::Codes => Some("codes"),
+            Self::Runs | Self::RunLeast | Self::Edges | Self::Starts | Self::Codes => Some("codes"),
             Self::Buckets | Self::BucketEnds => Some("quantile buckets"),
-            Self::CodesInOrder => Some("codes in order"),
+            Self::CodesInOrder | Self::CodesAcross => Some("codes in order"),
             Self::Maxima => Some("maxima"),
-            Self::Wavelet => Some("wavelet matrix"),
+            Self::Grid => Some("grid"),
             Self::Front | Self::Staircase => Some("staircase"),
             Self::Layers => Some("layers"),
             Self::CategoryRows | Self::CategoryEnds => Some("bitmaps"),
@@ -217,10 +224,16 @@ impl Arrays {
         self.arrays.append(&mut other.arrays);
     }
 
-    /// Small arrays stand first, together, so that opening touches few pages.
+    /// Small arrays stand first, together, then the grids: so that opening and a first count touch few pages.
     pub fn finish(mut self, rows: usize) -> IndexBytes {
-        const SMALL: usize = 256;
-        self.arrays.sort_by_key(|(_, _, bytes)| bytes.len() > SMALL);
+        self.arrays
+            .sort_by_key(|(kind, _, bytes)| match bytes.len() {
+                // Names are among those, before what they name.
+                ..=256 => 0,
+                ..=16_384 => 1,
+                _ if *kind == Kind::Grid => 2,
+                _ => 3,
+            });
         let table_end = HEADER_LEN + self.arrays.len() * ENTRY_LEN;
         let mut head = Vec::with_capacity(table_end);
         let mut end = table_end;

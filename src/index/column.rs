@@ -3,7 +3,8 @@ use std::ops::{Range, RangeInclusive};
 use super::bitmaps::{Bitmaps, BitmapsBuilder};
 use super::bits::RowBits;
 use super::bytes::{Array, Arrays, Kind};
-use super::{IndexError, Interval, RowSet, scan};
+use super::grid::{self, Cut, Run};
+use super::{IndexError, Interval, RowSet, scan, search};
 
 /// How many codes a column has at most; 0 stands for a missing value.
 const MOST_CODES: usize = 65_535;
@@ -20,6 +21,9 @@ const BUCKETS: usize = 64;
 pub struct ColumnIndex<'a> {
     values: &'a [f64],
     order: &'a [u32],
+    runs: &'a [Run],
+    /// The least value of each run.
+    least: &'a [f64],
     edges: &'a [f64],
     starts: &'a [u32],
     codes: &'a [u16],
@@ -37,6 +41,8 @@ pub(super) struct Span<'a> {
     pub cut: [Rows<'a>; 2],
     /// All codes that hold a value of the interval, whole or cut.
     pub touched: RangeInclusive<u16>,
+    /// Where the whole codes begin and end in the column's order.
+    pub ends: [Cut; 2],
 }
 
 impl Default for Span<'_> {
@@ -46,6 +52,7 @@ impl Default for Span<'_> {
             whole: RangeInclusive::new(1, 0),
             cut: [Rows::default(), Rows::default()],
             touched: RangeInclusive::new(1, 0),
+            ends: [Cut::default(); 2],
         }
     }
 }
@@ -100,6 +107,8 @@ impl<'a> ColumnIndex<'a> {
     pub(super) fn take(&mut self, array: &Array<'a>) -> Result<bool, IndexError> {
         match array.kind {
             Kind::Order => self.order = array.slice()?,
+            Kind::Runs => self.runs = array.slice()?,
+            Kind::RunLeast => self.least = array.slice()?,
             Kind::Edges => self.edges = array.slice()?,
             Kind::Starts => self.starts = array.slice()?,
             Kind::Codes => self.codes = array.slice()?,
@@ -119,6 +128,7 @@ impl<'a> ColumnIndex<'a> {
             places => places as u32,
         };
         let fits = self.starts.len() == self.edges.len() + 1
+            && self.least.len() == self.runs.len()
             && (self.codes.is_empty() || self.codes.len() == rows)
             && self.present as usize <= rows;
         if fits {
@@ -127,8 +137,10 @@ impl<'a> ColumnIndex<'a> {
         Err(IndexError::Malformed {
             what: format!("expected the arrays of a column of {rows} rows"),
             found: format!(
-                "{} places, {} edges, {} starts up to {}, {} codes",
+                "{} places, {} and {} runs, {} edges, {} starts up to {}, {} codes",
                 self.order.len(),
+                self.runs.len(),
+                self.least.len(),
                 self.edges.len(),
                 self.starts.len(),
                 self.present(),
@@ -156,27 +168,95 @@ impl<'a> ColumnIndex<'a> {
     /// O(log n).
     #[must_use]
     pub fn ranks(&self, interval: Interval) -> Range<u32> {
-        let (_, start) = self.lower(interval);
-        let (_, end) = self.upper(interval);
-        start..end.max(start)
+        let [start, end] = self.cuts(interval);
+        start.place..end.place
     }
 
-    /// How many codes begin, and how many values lie, before an interval.
-    fn lower(&self, interval: Interval) -> (usize, u32) {
-        if interval.has_lower() {
-            self.partition(|value| interval.is_below(value))
-        } else {
-            (0, 0)
+    /// Where an interval begins and ends in the order; an empty one ends where it begins.
+    pub(super) fn cuts(&self, interval: Interval) -> [Cut; 2] {
+        let [below, within] = interval.limits();
+        let cut = |limit: f64| {
+            if self.is_row_order() {
+                self.cut_values(limit)
+            } else {
+                self.cut_codes(limit).1
+            }
+        };
+        let start = below.map_or(Cut::default(), cut);
+        let end = within.map_or_else(|| self.end(), cut);
+        if end.place < start.place {
+            return [start; 2];
         }
+        [start, end]
     }
 
-    /// How many codes begin, and how many values lie, before the end of an interval.
-    fn upper(&self, interval: Interval) -> (usize, u32) {
-        if interval.has_upper() {
-            self.partition(|value| !interval.is_above(value))
+    /// As [`cuts`](Self::cuts), with how many codes begin before each.
+    fn coded_cuts(&self, interval: Interval) -> [(usize, Cut); 2] {
+        let [below, within] = interval.limits();
+        let cut = |limit: f64| self.cut_codes(limit);
+        let start = below.map_or((0, Cut::default()), cut);
+        let end = within.map_or_else(|| (self.edges.len(), self.end()), cut);
+        [start, end]
+    }
+
+    /// Behind all values.
+    const fn end(&self) -> Cut {
+        let (runs, place) = (self.runs.len(), self.present());
+        Cut { runs, place }
+    }
+
+    /// How many runs begin up to a limit, and the first item and the end of the last of them, of what they count.
+    fn run_up_to(&self, limit: f64, all: u32, count: impl Fn(&Run) -> u32) -> (usize, Range<u32>) {
+        let run = |number: usize| self.runs.get(number);
+        let begun = search::up_to(self.least, limit);
+        let last = begun.checked_sub(1).and_then(run);
+        let items = last.map_or(0, &count)..run(begun).map_or(all, &count);
+        (begun, if last.is_some() { items } else { 0..0 })
+    }
+
+    /// Where the values up to a limit end, where rows are numbered in their order.
+    fn cut_values(&self, limit: f64) -> Cut {
+        let (runs, places) = self.run_up_to(limit, self.present(), |run| run.place);
+        let values = self.values.get(places.start as usize..places.end as usize);
+        let place = places.start + search::up_to(values.unwrap_or_default(), limit) as u32;
+        Cut { runs, place }
+    }
+
+    /// Where the values up to a limit end, and how many codes begin before that.
+    fn cut_codes(&self, limit: f64) -> (usize, Cut) {
+        let all = self.edges.len() as u32;
+        let (runs, codes) = self.run_up_to(limit, all, |run| run.code.into());
+        let edges = self.edges.get(codes.start as usize..codes.end as usize);
+        let codes = codes.start as usize + search::up_to(edges.unwrap_or_default(), limit);
+        // The last code whose least value passes may hold others that do not.
+        let Some(last) = codes.checked_sub(1) else {
+            return (0, Cut::default());
+        };
+        let places = self.start_of(last)..self.start_of(codes);
+        let run = runs.checked_sub(1).and_then(|run| self.runs.get(run));
+        let place = if run.is_some_and(|run| run.is_single == 1) {
+            places.end
         } else {
-            (self.edges.len(), self.present())
+            self.cut_rows(places, limit)
+        };
+        (codes, Cut { runs, place })
+    }
+
+    /// Of the rows at these places, where those with values up to a limit end.
+    fn cut_rows(&self, mut places: Range<u32>, limit: f64) -> u32 {
+        /// Values of so few rows are read side by side.
+        const FEW: u32 = 32;
+        let passes = |row| self.value(row) <= limit;
+        while places.end.saturating_sub(places.start) > FEW {
+            let middle = places.start.midpoint(places.end);
+            match self.row_at(middle).is_some_and(passes) {
+                true => places.start = middle + 1,
+                false => places.end = middle,
+            }
         }
+        let rows = self.stretch(places.clone());
+        let passing: u32 = rows.iter().map(|row| u32::from(passes(row))).sum();
+        places.start + passing
     }
 
     /// The row at a place in ascending order of value; rows of equal value are in ascending order.
@@ -206,6 +286,11 @@ impl<'a> ColumnIndex<'a> {
         self.order.is_empty()
     }
 
+    /// The runs of the order.
+    pub(super) const fn runs(&self) -> &'a [Run] {
+        self.runs
+    }
+
     pub(super) const fn codes(&self) -> &'a [u16] {
         self.codes
     }
@@ -213,41 +298,6 @@ impl<'a> ColumnIndex<'a> {
     /// A row's value.
     pub(super) fn value(&self, row: u32) -> f64 {
         self.values.get(row as usize).copied().unwrap_or(f64::NAN)
-    }
-
-    /// Of the values in ascending order, the first of which a test holds for: how many codes have a least value that
-    /// passes, and how many values pass.
-    fn partition(&self, holds: impl Fn(f64) -> bool) -> (usize, u32) {
-        let codes = self.edges.partition_point(|&least| holds(least));
-        // The last code whose least value passes may hold others that do not.
-        let Some(last) = codes.checked_sub(1) else {
-            return (0, 0);
-        };
-        let (mut start, mut end) = (self.start_of(last), self.start_of(codes));
-        if self.is_row_order() {
-            let values = self.values.get(start as usize..end as usize);
-            let passing = values.map_or(0, |values| values.partition_point(|&value| holds(value)));
-            return (codes, start + passing as u32);
-        }
-        if end.saturating_sub(start) > 1
-            && self
-                .row_at(end - 1)
-                .is_some_and(|row| holds(self.value(row)))
-        {
-            return (codes, end);
-        }
-        while start < end {
-            let middle = start + (end - start) / 2;
-            if self
-                .row_at(middle)
-                .is_some_and(|row| holds(self.value(row)))
-            {
-                start = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
-        (codes, start)
     }
 
     /// The place where a code begins, counted from 0.
@@ -258,8 +308,9 @@ impl<'a> ColumnIndex<'a> {
 
     /// An interval as codes, and the rows of the codes that it cuts.
     pub(super) fn span(&self, interval: Interval) -> Span<'a> {
-        let (first, start) = self.lower(interval);
-        let (behind, end) = self.upper(interval);
+        let [(first, start), (behind, end)] = self.coded_cuts(interval);
+        let runs = [start.runs, end.runs];
+        let (start, end) = (start.place, end.place);
         if start >= end {
             return Span::default();
         }
@@ -267,22 +318,27 @@ impl<'a> ColumnIndex<'a> {
         let last = behind - usize::from(end < self.start_of(behind));
         // The code that holds the first place is cut if it begins before it.
         let touched = first + 1 - usize::from(start < self.start_of(first));
-        let (whole, cut) = if first < last {
-            let before = self.stretch(start..self.start_of(first));
-            let after = self.stretch(self.start_of(last)..end);
+        let (whole, cut, places) = if first < last {
+            let places = self.start_of(first)..self.start_of(last);
+            let before = self.stretch(start..places.start);
+            let after = self.stretch(places.end..end);
             // Codes count from 1, and the last one is the one before `last` begins.
-            (first as u16 + 1..=last as u16, [before, after])
+            (first as u16 + 1..=last as u16, [before, after], places)
         } else {
             // No code lies in the interval as a whole; one or two are cut.
             (
                 RangeInclusive::new(1, 0),
                 [self.stretch(start..end), Rows::default()],
+                0..0,
             )
         };
+        let [start, end] = runs;
+        let ends = [(start, places.start), (end, places.end)];
         Span {
             whole,
             cut,
             touched: touched as u16..=behind as u16,
+            ends: ends.map(|(runs, place)| Cut { runs, place }),
         }
     }
 
@@ -409,6 +465,11 @@ impl<'a> ColumnIndex<'a> {
                 }
             }
         }
+        let at = |place| self.row_at(place).map(|row| self.value(row));
+        let (runs, least) = grid::runs(self.edges, self.starts, at);
+        if self.runs != runs || self.least != least {
+            return Err("other runs".to_owned());
+        }
         let missing = self.values.iter().zip(self.codes);
         if missing
             .into_iter()
@@ -438,6 +499,8 @@ pub(super) struct Built {
     pub arrays: Arrays,
     order: Vec<u32>,
     is_row_order: bool,
+    runs: Vec<Run>,
+    least: Vec<f64>,
     edges: Vec<f64>,
     starts: Vec<u32>,
     codes: Vec<u16>,
@@ -449,6 +512,8 @@ impl Built {
         ColumnIndex {
             values,
             order: if self.is_row_order { &[] } else { &self.order },
+            runs: &self.runs,
+            least: &self.least,
             edges: &self.edges,
             starts: &self.starts,
             codes: &self.codes,
@@ -501,6 +566,10 @@ pub(super) fn build(
     if !is_row_order {
         arrays.push(Kind::Order, owner, &order);
     }
+    let at = |place: u32| order.get(place as usize).map(|&row| value(row));
+    let (runs, least) = grid::runs(&edges, &starts, at);
+    arrays.push(Kind::Runs, owner, &runs);
+    arrays.push(Kind::RunLeast, owner, &least);
     arrays.push(Kind::Edges, owner, &edges);
     arrays.push(Kind::Starts, owner, &starts);
     if coded {
@@ -512,6 +581,8 @@ pub(super) fn build(
         arrays,
         order,
         is_row_order,
+        runs,
+        least,
         edges,
         starts,
         codes,

@@ -112,12 +112,27 @@ impl Interval {
         [least, greatest]
     }
 
-    pub(crate) const fn has_lower(&self) -> bool {
-        !matches!(self.lower, Bound::Unbounded)
-    }
-
-    pub(crate) const fn has_upper(&self) -> bool {
-        !matches!(self.upper, Bound::Unbounded)
+    /// The greatest number below the interval and the greatest in it, so that both ends are where numbers up to a limit end.
+    /// `None` where it has no such end; NaN where there is no such number.
+    pub(crate) const fn limits(&self) -> [Option<f64>; 2] {
+        const fn below(bound: f64) -> f64 {
+            if bound == f64::NEG_INFINITY {
+                f64::NAN
+            } else {
+                bound.next_down()
+            }
+        }
+        let before = match self.lower {
+            Bound::Included(value) => Some(below(value)),
+            Bound::Excluded(value) => Some(value),
+            Bound::Unbounded => None,
+        };
+        let within = match self.upper {
+            Bound::Included(value) => Some(value),
+            Bound::Excluded(value) => Some(below(value)),
+            Bound::Unbounded => None,
+        };
+        [before, within]
     }
 
     /// The lower bound; minus infinity where there is none.
@@ -157,24 +172,6 @@ impl Interval {
             Bound::Included(upper) => write!(f, "<={upper}"),
             Bound::Excluded(upper) => write!(f, "<{upper}"),
             Bound::Unbounded => Ok(()),
-        }
-    }
-
-    /// Whether a number lies before the interval.
-    pub(crate) fn is_below(&self, value: f64) -> bool {
-        match self.lower {
-            Bound::Included(bound) => value < bound,
-            Bound::Excluded(bound) => value <= bound,
-            Bound::Unbounded => false,
-        }
-    }
-
-    /// Whether a number lies behind the interval.
-    pub(crate) fn is_above(&self, value: f64) -> bool {
-        match self.upper {
-            Bound::Included(bound) => value > bound,
-            Bound::Excluded(bound) => value >= bound,
-            Bound::Unbounded => false,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | rank order, codes | a column | how many rows, and which, lie between two bounds; iteration in order |
 //! | quantile buckets (roaring) | a column | the rows between two bounds as a set, when they are many |
-//! | wavelet matrix | a pair | how many rows lie in a box |
+//! | grid | a pair | how many rows lie in a box |
 //! | codes in order, their maxima | a pair | which rows lie in a box, in order; the front of a box |
 //! | staircase, layers | a pair | the front, what is dominated, non-domination ranks |
 //! | roaring bitmap for each value | a category | the rows with these values |
@@ -21,11 +21,12 @@ mod bytes;
 mod category;
 mod column;
 mod error;
+mod grid;
 mod interval;
 mod pair;
 mod rows;
 mod scan;
-mod wavelet;
+mod search;
 
 pub(crate) use bits::RowBits;
 pub use build::IndexBuilder;

@@ -3,8 +3,8 @@ use std::ops::{Range, RangeInclusive};
 
 use super::bits::RowBits;
 use super::bytes::{Array, Arrays, Kind};
-use super::column::{Built, ColumnIndex};
-use super::wavelet::{self, Wavelet};
+use super::column::{Built, ColumnIndex, Rows, Span};
+use super::grid::{self, Corner, Cut, Grid};
 use super::{IndexError, Interval, RowSet, scan};
 
 /// How many codes one of the maxima stands for.
@@ -16,7 +16,7 @@ pub struct PairIndex<'a> {
     x: ColumnIndex<'a>,
     y: ColumnIndex<'a>,
     arrays: PairArrays<'a>,
-    wavelet: Wavelet<'a>,
+    grid: Grid<'a>,
 }
 
 /// The arrays of a pair, as they are read.
@@ -24,8 +24,9 @@ pub struct PairIndex<'a> {
 pub(super) struct PairArrays<'a> {
     pub columns: &'a [u32],
     codes: Option<&'a [u16]>,
+    codes_across: Option<&'a [u16]>,
     maxima: &'a [u16],
-    wavelet: &'a [u64],
+    grid: &'a [u32],
     front: &'a [u32],
     staircase: &'a [[f64; 2]],
     layers: &'a [u8],
@@ -38,7 +39,8 @@ impl<'a> PairArrays<'a> {
             Kind::Pair => self.columns = array.slice()?,
             Kind::CodesInOrder => self.codes = Some(array.slice()?),
             Kind::Maxima => self.maxima = array.slice()?,
-            Kind::Wavelet => self.wavelet = array.slice()?,
+            Kind::CodesAcross => self.codes_across = Some(array.slice()?),
+            Kind::Grid => self.grid = array.slice()?,
             Kind::Front => self.front = array.slice()?,
             Kind::Staircase => self.staircase = array.slice()?,
             Kind::Layers => self.layers = array.bytes,
@@ -58,26 +60,31 @@ impl<'a> PairIndex<'a> {
         // Where rows are numbered in the order of x, the codes of y by row are those in the order of x.
         let codes = arrays.codes.or_else(|| y.codes().get(..present));
         let codes = codes.filter(|codes| codes.len() == present);
-        let wavelet = codes.and_then(|codes| Wavelet::new(arrays.wavelet, codes.len()));
+        let grid = codes.and_then(|_| Grid::new(arrays.grid, x.runs().len(), y.runs().len()));
+        // Where x is the order of rows, they are not asked for.
+        let across = if x.is_row_order() {
+            0
+        } else {
+            y.present() as usize
+        };
+        let codes_across = arrays.codes_across.or_else(|| x.codes().get(..across));
         let rows = x.values().len();
         let fits = arrays.maxima.len() == present.div_ceil(BLOCK)
             && arrays.staircase.len() == arrays.front.len()
+            && codes_across.is_some_and(|codes| codes.len() == across)
             && (arrays.layers.len() == 2 * rows || arrays.layers.len() == 4 * rows);
         arrays.codes = codes;
-        match wavelet.filter(|_| fits) {
-            Some(wavelet) => Ok(Self {
-                x,
-                y,
-                arrays,
-                wavelet,
-            }),
+        arrays.codes_across = codes_across;
+        match grid.filter(|_| fits) {
+            Some(grid) => Ok(Self { x, y, arrays, grid }),
             None => Err(IndexError::Malformed {
                 what: format!("expected the arrays of a pair over {present} places"),
                 found: format!(
-                    "{:?} codes, {} maxima, {} words, a front of {} and {}",
+                    "{:?} and {:?} codes, {} maxima, {} sums, a front of {} and {}",
                     codes.map(<[u16]>::len),
+                    codes_across.map(<[u16]>::len),
                     arrays.maxima.len(),
-                    arrays.wavelet.len(),
+                    arrays.grid.len(),
                     arrays.front.len(),
                     arrays.staircase.len()
                 ),
@@ -104,15 +111,64 @@ impl<'a> PairIndex<'a> {
     /// How many rows lie in a box.
     ///
     /// # Complexity
-    /// O(log n) for the bounds, then four levels of a wavelet matrix, whatever the box holds.
+    /// O(log n) for the bounds, four sums, and strips of less than √n rows in all, 32 or 64 at once, whatever the box holds.
     #[must_use]
     pub fn count(&self, x: Interval, y: Interval) -> u32 {
-        let places = self.x.ranks(x);
+        let cuts = self.x.cuts(x);
         let span = self.y.span(y);
-        let whole = u32::from(*span.whole.start())..u32::from(*span.whole.end()) + 1;
         let cut = span.cut.iter().flat_map(|rows| rows.iter());
         let cut = cut.filter(|&row| x.contains(self.x.value(row))).count();
-        self.wavelet.count(places, whole) + cut as u32
+        self.count_whole(cuts, &span).wrapping_add(cut as u32)
+    }
+
+    /// How many rows stand between two cuts of x and have one of the codes that lie whole in a span.
+    fn count_whole(&self, cuts: [Cut; 2], span: &Span<'_>) -> u32 {
+        /// So few places are looked at one by one.
+        const FEW: u32 = 128;
+        let beside = |places: Range<u32>| {
+            let codes = self.codes().get(places.start as usize..places.end as usize);
+            scan::count(codes.unwrap_or_default(), span.whole.clone())
+        };
+        let ([start, end], [below, above]) = (cuts, span.ends);
+        if end.place.saturating_sub(start.place) <= FEW || below == above {
+            return beside(start.place..end.place);
+        }
+        let (x, y) = (&self.x, &self.y);
+        let x_ends = cuts.map(|cut| Corner::nearest(x.runs(), x.present(), cut));
+        let y_ends = [below, above].map(|cut| Corner::nearest(y.runs(), y.present(), cut));
+        let ([x_start, x_end], [y_start, y_end]) = (x_ends, y_ends);
+        let across = |places: Range<u32>| self.count_across(places, [x_start, x_end]);
+        self.grid
+            .count(x_ends, y_ends)
+            .wrapping_add(x_end.correct(end.place, beside))
+            .wrapping_sub(x_start.correct(start.place, beside))
+            .wrapping_add(y_end.correct(above.place, across))
+            .wrapping_sub(y_start.correct(below.place, across))
+    }
+
+    /// How many rows stand at these places of y and between two ends of runs of x.
+    fn count_across(&self, places: Range<u32>, [start, end]: [Corner; 2]) -> u32 {
+        if places.is_empty() || start == end {
+            return 0;
+        }
+        if self.x.is_row_order() {
+            let rows = start.place..end.place;
+            return match self.y.stretch(places) {
+                Rows::Listed(own) => scan::count_rows(own, rows),
+                Rows::Range(own) => {
+                    let end = own.end.min(rows.end);
+                    end.saturating_sub(own.start.max(rows.start))
+                }
+            };
+        }
+        let code_at = |corner: Corner| match self.x.runs().get(corner.runs) {
+            Some(run) => run.code,
+            None => u16::MAX,
+        };
+        let codes = self.arrays.codes_across.unwrap_or_default();
+        let codes = codes.get(places.start as usize..places.end as usize);
+        let within = code_at(start).saturating_add(1)..=code_at(end);
+        scan::count(codes.unwrap_or_default(), within)
     }
 
     /// The rows that lie in a box.
@@ -423,16 +479,13 @@ impl<'a> PairIndex<'a> {
         if !self.codes().iter().copied().map(Some).eq(y_codes) {
             return Err("other codes of y in the order of x".to_owned());
         }
-        let again = build_arrays(
-            0,
-            [0, 0],
-            &self.x,
-            &self.y,
-            self.codes(),
-            self.arrays.codes.is_some(),
-        );
+        let across = codes_in_order(&self.x, &self.y);
+        if !self.x.is_row_order() && self.arrays.codes_across != Some(&across) {
+            return Err("other codes of x in the order of y".to_owned());
+        }
+        let again = build_arrays(0, [0, 0], &self.x, &self.y, self.codes());
         let same = again.of(Kind::Maxima) == Some(bytemuck::cast_slice(self.arrays.maxima))
-            && again.of(Kind::Wavelet) == Some(bytemuck::cast_slice(self.arrays.wavelet))
+            && again.of(Kind::Grid) == Some(bytemuck::cast_slice(self.arrays.grid))
             && again.of(Kind::Front) == Some(bytemuck::cast_slice(self.arrays.front))
             && again.of(Kind::Staircase) == Some(bytemuck::cast_slice(self.arrays.staircase))
             && again.of(Kind::Layers) == Some(self.arrays.layers);
@@ -560,12 +613,17 @@ pub(super) fn build(
     let (Some(x), Some(y)) = (x, y) else {
         return Arrays::default();
     };
-    let order = x.stretch(0..x.present());
-    let codes: Vec<u16> = order
-        .iter()
-        .map(|row| y.codes().get(row as usize).copied().unwrap_or_default())
-        .collect();
-    build_arrays(owner, columns, &x, &y, &codes, !x.is_row_order())
+    let codes = codes_in_order(&y, &x);
+    build_arrays(owner, columns, &x, &y, &codes)
+}
+
+/// The codes of a column in the order of another.
+fn codes_in_order(column: &ColumnIndex<'_>, order: &ColumnIndex<'_>) -> Vec<u16> {
+    let rows = order.stretch(0..order.present());
+    let codes = rows.iter().map(|row| column.codes().get(row as usize));
+    codes
+        .map(|code| code.copied().unwrap_or_default())
+        .collect()
 }
 
 fn build_arrays(
@@ -574,7 +632,6 @@ fn build_arrays(
     x: &ColumnIndex<'_>,
     y: &ColumnIndex<'_>,
     codes: &[u16],
-    store_codes: bool,
 ) -> Arrays {
     let maxima: Vec<u16> = codes
         .chunks(BLOCK)
@@ -587,11 +644,14 @@ fn build_arrays(
         .collect();
     let mut arrays = Arrays::default();
     arrays.push(Kind::Pair, owner, &columns.map(|column| column as u32));
-    if store_codes {
+    if !x.is_row_order() {
         arrays.push(Kind::CodesInOrder, owner, codes);
+        if !y.is_row_order() {
+            arrays.push(Kind::CodesAcross, owner, &codes_in_order(x, y));
+        }
     }
     arrays.push(Kind::Maxima, owner, &maxima);
-    arrays.push(Kind::Wavelet, owner, &wavelet::build(codes));
+    arrays.push(Kind::Grid, owner, &grid::build(x.runs(), y.runs(), codes));
     arrays.push(Kind::Front, owner, &front);
     arrays.push(Kind::Staircase, owner, &staircase);
     let deepest = layers.iter().filter(|&&layer| layer != u32::MAX).max();

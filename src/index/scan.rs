@@ -1,10 +1,12 @@
 //! Inner loops over codes: compare 64 of them at once, turn bits into row numbers. Each picks AVX-512, AVX2 or portable
 //! code at run time; all give the same answers.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
+
+use crate::simd::widest;
 
 /// How many codes one word of bits answers for.
 pub(crate) const BLOCK: usize = 64;
@@ -120,6 +122,59 @@ fn bits_v3(simd: V3, block: &[u16; BLOCK], low: u16, span: u16) -> u64 {
     half(a, b) | half(c, d) << 32
 }
 
+/// How many codes lie in a range.
+///
+/// # Complexity
+/// O(n): as [`mark`].
+pub(crate) fn count(codes: &[u16], range: RangeInclusive<u16>) -> u32 {
+    let (low, span) = (*range.start(), range.end().saturating_sub(*range.start()));
+    if range.is_empty() {
+        return 0;
+    }
+    widest(
+        #[inline(always)]
+        || {
+            // As many rounds as a lane can count.
+            let lanes = codes.chunks(BLOCK * usize::from(u16::MAX));
+            let counts = lanes.map(|codes| {
+                let (blocks, rest) = codes.as_chunks::<BLOCK>();
+                let mut lanes = [0_u16; BLOCK];
+                for block in blocks {
+                    for (lane, &code) in lanes.iter_mut().zip(block) {
+                        *lane += u16::from(code.wrapping_sub(low) <= span);
+                    }
+                }
+                let rest = rest.iter().filter(|&&code| code.wrapping_sub(low) <= span);
+                let lanes: u32 = lanes.into_iter().map(u32::from).sum();
+                lanes + rest.count() as u32
+            });
+            counts.sum()
+        },
+    )
+}
+
+/// How many rows lie in a range.
+///
+/// # Complexity
+/// O(n), 16 rows at once with AVX-512.
+pub(crate) fn count_rows(rows: &[u32], range: Range<u32>) -> u32 {
+    let len = range.end.saturating_sub(range.start);
+    widest(
+        #[inline(always)]
+        || {
+            let (blocks, rest) = rows.as_chunks::<BLOCK>();
+            let mut lanes = [0_u32; BLOCK];
+            for block in blocks {
+                for (lane, &row) in lanes.iter_mut().zip(block) {
+                    *lane += u32::from(row.wrapping_sub(range.start) < len);
+                }
+            }
+            let rest = rest.iter().filter(|row| range.contains(row));
+            lanes.into_iter().sum::<u32>() + rest.count() as u32
+        },
+    )
+}
+
 /// Appends `base` + the place of every set bit to `out`, ascending.
 ///
 /// # Complexity
@@ -208,6 +263,10 @@ mod tests {
             ids(&words, 100, &mut found);
             let shifted: Vec<u32> = [7].into_iter().chain(expected.iter().map(|place| place + 100)).collect();
             prop_assert_eq!(&found, &shifted);
+            prop_assert_eq!(count(&codes, low..=high) as usize, expected.len());
+            let rows: Vec<u32> = codes.iter().map(|&code| u32::from(code)).collect();
+            let after = u32::from(high) + 1;
+            prop_assert_eq!(count_rows(&rows, low.into()..after) as usize, expected.len());
             let span = high - low;
             for (block, &word) in codes.chunks(BLOCK).zip(&words) {
                 prop_assert_eq!(bits_portable(block, low, span), word);

@@ -39,7 +39,7 @@ pub(super) fn explain_count(
             column.ranks(bound.interval).len()
         }),
         [a, b] => pair_of(index, a, b).map(|(pair, x, y)| {
-            trace.note("wavelet matrix", 0, || format!("{x} and {y}"));
+            trace.note("grid", 0, || format!("{x} and {y}"));
             pair.count(x.interval, y.interval) as usize
         }),
         _ => None,

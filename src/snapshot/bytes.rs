@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::SnapshotError;
 use super::format::{BLOCK_LEN, HEADER_LEN, Header};
+use super::frame::Frame;
 use crate::parallel;
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
@@ -51,15 +52,20 @@ impl AlignedBytes {
         let mut start = Vec::new();
         let head = (&file).take(HEADER_LEN as u64).read_to_end(&mut start);
         head.map_err(failed("read"))?;
-        let expected = Header::declared_len(&start).map_err(|error| error.at(path))?;
-        let found = metadata.len();
-        if expected != found {
-            return Err(SnapshotError::Length { expected, found }.at(path));
-        }
+        Header::decode(&start)
+            .and_then(|header| header.check_len(metadata.len()))
+            .map_err(|error| error.at(path))?;
         let too_long = || failed("read")(ErrorKind::OutOfMemory.into());
         let len = usize::try_from(metadata.len()).map_err(|_| too_long())?;
         let mut bytes = Self::zeroed(len).ok_or_else(too_long)?;
         fill(&file, bytes.as_mut()).map_err(failed("read"))?;
+        Ok(bytes)
+    }
+
+    /// Reads a stretch of a file.
+    pub(super) fn read_at(file: &File, offset: u64, len: usize) -> std::io::Result<Self> {
+        let mut bytes = Self::zeroed(len).ok_or(ErrorKind::OutOfMemory)?;
+        read_exact_at(file, bytes.as_mut(), offset)?;
         Ok(bytes)
     }
 
@@ -78,21 +84,29 @@ impl AlignedBytes {
 /// Reads a file from its start, each core its part: most of the time goes to memory that is touched first.
 #[cfg(unix)]
 fn fill(file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::FileExt;
-
     let share = share(bytes.len());
     let parts = bytes.chunks_mut(share).zip((0_u64..).step_by(share));
     let read = parallel::each(parts.collect(), |(part, offset)| {
-        file.read_exact_at(part, offset)
+        read_exact_at(file, part, offset)
     });
     read.into_iter().collect()
 }
 
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
 #[cfg(not(unix))]
-fn fill(mut file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
+fn fill(file: &File, bytes: &mut [u8]) -> std::io::Result<()> {
+    read_exact_at(file, bytes, 0)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
     use std::io::{Seek, SeekFrom};
 
-    file.seek(SeekFrom::Start(0))?;
+    file.seek(SeekFrom::Start(offset))?;
     file.read_exact(bytes)
 }
 
@@ -162,12 +176,15 @@ enum Kept {
 }
 
 impl MappedBytes {
-    /// Maps a file, or copies it.
+    /// Maps a file, or copies it, and reads its frame.
     ///
     /// # Safety
     /// See [`Snapshot::map`](super::Snapshot::map), which hands the caller's promise on.
     #[allow(unsafe_code)]
-    pub(super) unsafe fn map(path: &Path, mapping: Mapping) -> Result<Self, SnapshotError> {
+    pub(super) unsafe fn map(
+        path: &Path,
+        mapping: Mapping,
+    ) -> Result<(Self, Frame), SnapshotError> {
         let failed = |action| {
             move |source| SnapshotError::Io {
                 path: path.to_owned(),
@@ -177,12 +194,19 @@ impl MappedBytes {
         };
         let file = File::open(path).map_err(failed("open"))?;
         if !mapping.maps(&file) {
-            return Ok(Self(Kept::Copy(AlignedBytes::read(path)?)));
+            let copy = AlignedBytes::read(path)?;
+            let frame = Frame::of_bytes(copy.as_ref()).map_err(|error| error.at(path))?;
+            return Ok((Self(Kept::Copy(copy)), frame));
         }
+        let frame = Frame::of_file(&file, path).map_err(|error| error.at(path))?;
         // SAFETY: the caller promises that nobody changes or truncates the file while it is mapped. This module is the
         // only one that maps files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map"))?;
-        Ok(Self(Kept::Map(map)))
+        if map.len() as u64 != frame.header.file_len {
+            let (expected, found) = (frame.header.file_len, map.len() as u64);
+            return Err(SnapshotError::Length { expected, found }.at(path));
+        }
+        Ok((Self(Kept::Map(map)), frame))
     }
 
     /// Whether the bytes are the file's own, mapped; else they are a private copy.

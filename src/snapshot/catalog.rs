@@ -111,26 +111,29 @@ impl BudgetLayout {
 }
 
 impl Layout {
-    /// Reads and checks the catalog, which is the last section.
-    pub fn decode(file: &[u8], sections: &[Section], crc: u32) -> Result<Self, SnapshotError> {
+    /// The section of the catalog: the last one.
+    pub fn section(sections: &[Section]) -> Result<Section, SnapshotError> {
+        let last = sections.last().copied();
+        last.filter(|section| section.kind == Kind::Catalog)
+            .ok_or_else(|| SnapshotError::Malformed {
+                what: "expected the catalog as last section".to_owned(),
+                found: format!("{:?}", last.map(|section| section.kind)),
+            })
+    }
+
+    /// Reads and checks the catalog's bytes.
+    pub fn decode(
+        bytes: &[u8],
+        section: Section,
+        sections: &[Section],
+        crc: u32,
+    ) -> Result<Self, SnapshotError> {
         let malformed = |what: String, found: String| SnapshotError::Malformed { what, found };
-        let last = sections
-            .last()
-            .filter(|section| section.kind == Kind::Catalog)
-            .ok_or_else(|| {
-                malformed(
-                    "expected the catalog as last section".to_owned(),
-                    format!("{:?}", sections.last().map(|section| section.kind)),
-                )
-            })?;
-        let bytes = file
-            .get(last.offset..last.offset + last.len)
-            .unwrap_or_default();
         let found = crc32c::crc32c(bytes);
         if found != crc {
             return Err(SnapshotError::Checksum {
                 what: "catalog".to_owned(),
-                offset: last.offset as u64,
+                offset: section.offset as u64,
                 expected: crc,
                 found,
             });

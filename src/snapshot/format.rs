@@ -118,19 +118,8 @@ impl Header {
         bytes
     }
 
-    /// The length of the file that begins with these bytes, as a whole header says.
-    pub fn declared_len(start: &[u8]) -> Result<u64, SnapshotError> {
-        match Self::decode(start) {
-            Ok(header) => Ok(header.file_len),
-            // All else is right: a header alone is shorter than its file.
-            Err(SnapshotError::Length { expected, .. }) if start.len() >= HEADER_LEN => {
-                Ok(expected)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads the header at the start of a file and checks all that it says of itself.
+    /// Reads the header, with which a file starts, and checks what it says of itself; [`check_len`](Self::check_len) holds
+    /// it against the file.
     pub fn decode(file: &[u8]) -> Result<Self, SnapshotError> {
         let magic = file.get(..MAGIC.len()).unwrap_or(file);
         if magic != MAGIC {
@@ -191,7 +180,7 @@ impl Header {
         {
             return Err(malformed("header: expected zeros from byte 64 on", 1));
         }
-        let header = Self {
+        Ok(Self {
             file_len: u64_at(file, 16).unwrap_or_default(),
             section_count: u32_at(file, 24).unwrap_or_default(),
             sections_offset: u64_at(file, 32).unwrap_or_default(),
@@ -200,35 +189,49 @@ impl Header {
             blocks_offset: u64_at(file, 48).unwrap_or_default(),
             blocks_crc: u32_at(file, 56).unwrap_or_default(),
             catalog_crc: u32_at(file, 60).unwrap_or_default(),
+        })
+    }
+
+    /// Checks that a file of this length has room for what the header says, where it says.
+    pub fn check_len(&self, found: u64) -> Result<(), SnapshotError> {
+        let malformed = |what: &str, found: u64| SnapshotError::Malformed {
+            what: what.to_owned(),
+            found: found.to_string(),
         };
-        if header.file_len != file.len() as u64 {
+        if self.file_len != found {
             return Err(SnapshotError::Length {
-                expected: header.file_len,
-                found: file.len() as u64,
+                expected: self.file_len,
+                found,
             });
         }
-        let table_end = u64::from(header.section_count)
+        let table_end = u64::from(self.section_count)
             .checked_mul(SECTION_LEN as u64)
-            .and_then(|len| header.sections_offset.checked_add(len));
-        let blocks_end = header
+            .and_then(|len| self.sections_offset.checked_add(len));
+        let blocks_end = self
             .block_count()
             .and_then(|blocks| blocks.checked_mul(4))
-            .and_then(|len| header.blocks_offset.checked_add(len));
-        if table_end.is_none_or(|end| end > header.blocks_offset)
-            || header.sections_offset < HEADER_LEN as u64
+            .and_then(|len| self.blocks_offset.checked_add(len));
+        if table_end.is_none_or(|end| end > self.blocks_offset)
+            || self.sections_offset < HEADER_LEN as u64
         {
             return Err(malformed(
                 "header: expected the section table between header and checksums",
-                header.sections_offset,
+                self.sections_offset,
             ));
         }
-        if blocks_end != Some(header.file_len) {
+        if blocks_end != Some(self.file_len) {
             return Err(malformed(
                 "header: expected the checksums at the end of the file",
-                header.blocks_offset,
+                self.blocks_offset,
             ));
         }
-        Ok(header)
+        Ok(())
+    }
+
+    /// Where the section table begins, and its length in bytes.
+    pub const fn section_table(&self) -> (usize, usize) {
+        let len = self.section_count as usize * SECTION_LEN;
+        (self.sections_offset as usize, len)
     }
 
     /// How many blocks have a checksum: those from the end of the header to the start of the checksums.
@@ -238,10 +241,7 @@ impl Header {
     }
 
     /// Reads the section table: known kinds, in order of offset, aligned, inside the file, not overlapping.
-    pub fn sections(&self, file: &[u8]) -> Result<Vec<Section>, SnapshotError> {
-        let start = self.sections_offset as usize;
-        let len = self.section_count as usize * SECTION_LEN;
-        let table = file.get(start..start + len).unwrap_or_default();
+    pub fn sections(&self, table: &[u8]) -> Result<Vec<Section>, SnapshotError> {
         let found = crc32c::crc32c(table);
         if found != self.sections_crc {
             return Err(SnapshotError::Checksum {

@@ -25,6 +25,7 @@ mod bytes;
 mod catalog;
 mod error;
 mod format;
+mod frame;
 mod index;
 mod keys;
 mod reduce;
@@ -47,9 +48,9 @@ pub use view::{Column, Row, View};
 pub use writer::{Sealed, SnapshotWriter};
 
 pub use crate::index::{IndexSize, RowId};
-use crate::metrics::{Budget, layout_fingerprint};
-use catalog::Layout;
-use format::{Header, Section};
+use crate::metrics::Budget;
+use format::Header;
+use frame::Frame;
 
 /// The first bytes of every snapshot file.
 pub const MAGIC: [u8; 8] = format::MAGIC;
@@ -64,7 +65,7 @@ pub(crate) fn has_its_length(path: &Path) -> bool {
             .read_to_end(&mut start)?;
         Ok((start, len))
     };
-    read().is_ok_and(|(start, len)| Header::declared_len(&start).is_ok_and(|own| own == len))
+    read().is_ok_and(|(start, len)| Header::decode(&start).is_ok_and(|own| own.file_len == len))
 }
 
 /// A sealed snapshot.
@@ -83,9 +84,7 @@ pub(crate) fn has_its_length(path: &Path) -> bool {
 #[derive(Debug)]
 pub struct Snapshot<B = AlignedBytes> {
     bytes: B,
-    header: Header,
-    sections: Vec<Section>,
-    layout: Layout,
+    frame: Frame,
 }
 
 impl Snapshot<AlignedBytes> {
@@ -151,8 +150,8 @@ impl Snapshot<MappedBytes> {
     ) -> Result<Self, SnapshotError> {
         let path = path.as_ref();
         // SAFETY: the caller's promise is the one that mapping asks for.
-        let bytes = unsafe { MappedBytes::map(path, mapping)? };
-        let snapshot = Self::from_bytes(bytes).map_err(|error| error.at(path))?;
+        let (bytes, frame) = unsafe { MappedBytes::map(path, mapping)? };
+        let snapshot = Self { bytes, frame };
         if !snapshot.is_mapped() {
             snapshot
                 .verify_checksums()
@@ -178,33 +177,14 @@ impl<B: AsRef<[u8]>> Snapshot<B> {
     /// # Complexity
     /// O(tables x budgets x columns), independent of the rows.
     pub fn from_bytes(bytes: B) -> Result<Self, SnapshotError> {
-        let file = bytes.as_ref();
-        let header = Header::decode(file)?;
-        let misaligned = file.as_ptr().addr() % 16;
-        if misaligned != 0 {
-            return Err(SnapshotError::Misaligned { found: misaligned });
-        }
-        let expected = layout_fingerprint();
-        if header.layout != expected {
-            return Err(SnapshotError::ArchiveLayout {
-                expected,
-                found: header.layout,
-            });
-        }
-        let sections = header.sections(file)?;
-        let layout = Layout::decode(file, &sections, header.catalog_crc)?;
-        Ok(Self {
-            bytes,
-            header,
-            sections,
-            layout,
-        })
+        let frame = Frame::of_bytes(bytes.as_ref())?;
+        Ok(Self { bytes, frame })
     }
 
     /// The tables, in the order of sealing.
     pub fn tables(&self) -> impl ExactSizeIterator<Item = Table<'_>> {
         let file = self.bytes.as_ref();
-        let tables = self.layout.tables.iter();
+        let tables = self.frame.layout.tables.iter();
         tables.map(move |layout| Table::new(file, layout))
     }
 
@@ -257,7 +237,7 @@ impl<B: AsRef<[u8]>> Snapshot<B> {
     /// O(bytes), on all cores.
     pub fn verify_checksums(&self) -> Result<(), SnapshotError> {
         let file = self.bytes.as_ref();
-        verify::bytes(file, &self.header, &self.sections).map(|_| ())
+        verify::bytes(file, &self.frame).map(|_| ())
     }
 
     /// Checks every byte and every structure of the snapshot.
@@ -268,12 +248,7 @@ impl<B: AsRef<[u8]>> Snapshot<B> {
     /// # Complexity
     /// O(bytes).
     pub fn verify(&self) -> Result<Verified, SnapshotError> {
-        verify::verify(
-            self.bytes.as_ref(),
-            &self.header,
-            &self.sections,
-            &self.layout,
-        )
+        verify::verify(self.bytes.as_ref(), &self.frame)
     }
 
     fn table_names(&self) -> Vec<String> {

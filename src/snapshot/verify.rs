@@ -3,8 +3,9 @@
 use super::RowId;
 use super::SnapshotError;
 use super::bytes::share;
-use super::catalog::{BudgetLayout, Layout, TableLayout};
+use super::catalog::{BudgetLayout, TableLayout};
 use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
+use super::frame::Frame;
 use super::keys::Slot;
 use super::table::Table;
 use crate::parallel;
@@ -25,15 +26,10 @@ pub struct Verified {
     pub trials: u64,
 }
 
-pub(super) fn verify(
-    file: &[u8],
-    header: &Header,
-    sections: &[Section],
-    layout: &Layout,
-) -> Result<Verified, SnapshotError> {
-    let blocks = bytes(file, header, sections)?;
+pub(super) fn verify(file: &[u8], frame: &Frame) -> Result<Verified, SnapshotError> {
+    let blocks = bytes(file, frame)?;
     let mut trials = 0;
-    for table_layout in &layout.tables {
+    for table_layout in &frame.layout.tables {
         let table = Table::new(file, table_layout);
         structure(table, table_layout)?;
         for trial in table.trials() {
@@ -44,20 +40,16 @@ pub(super) fn verify(
     Ok(Verified {
         bytes: file.len() as u64,
         blocks,
-        sections: sections.len(),
-        tables: layout.tables.len(),
+        sections: frame.sections.len(),
+        tables: frame.layout.tables.len(),
         trials,
     })
 }
 
 /// Compares every byte with the checksum that covers it, on all cores; says how many blocks there are.
-pub(super) fn bytes(
-    file: &[u8],
-    header: &Header,
-    sections: &[Section],
-) -> Result<u64, SnapshotError> {
-    let blocks = checksums(file, header, sections)?;
-    padding(file, header, sections)?;
+pub(super) fn bytes(file: &[u8], frame: &Frame) -> Result<u64, SnapshotError> {
+    let blocks = checksums(file, &frame.header, &frame.sections)?;
+    padding(file, &frame.header, &frame.sections)?;
     Ok(blocks)
 }
 

@@ -50,7 +50,7 @@ fn info_tells_tables_columns_and_provenance() {
     let indexes = table["indexes"].as_array().unwrap();
     assert!(indexes.iter().any(|index| {
         index["of"] == "energy_kwh x validation_accuracy"
-            && index["structure"] == "wavelet matrix"
+            && index["structure"] == "grid"
             && index["budget_epochs"] == 12
             && index["bytes"].as_u64() > Some(0)
     }));
@@ -271,7 +271,7 @@ fn range_lists_and_counts_what_satisfies_conditions() {
         (&found["count"], &found["rows"][0]["hash"]),
         (&json!(1), &json!(hash(FLAT)))
     );
-    assert_eq!(found["steps"][0]["structure"], "wavelet matrix");
+    assert_eq!(found["steps"][0]["structure"], "grid");
     let count = folder.json(&[&words[..], &["--json", "--count"]].concat());
     assert_eq!((&count["count"], &count["rows"]), (&json!(1), &json!([])));
     assert_eq!(folder.print(&[&words[..], &["--count"]].concat()), "1\n");
