@@ -209,66 +209,50 @@ impl Cell {
 
 /// The edits of a mapping from `a` to `b`, so many.
 fn list(a: Graph, b: Graph, to_b: &Mapping, count: usize) -> Vec<Edit> {
-    let old = |v: usize| Vertex::Old(v as u8);
-    let mut to_a: Mapping = [None; MAX];
-    for (v, w) in (0..).zip(to_b) {
-        if let Some(w) = w {
-            to_a[usize::from(*w)] = Some(v);
-        }
-    }
     // What the vertices of `b` are called in terms of `a`; those without a
     // counterpart are new.
-    let name = |w: usize| {
-        let fresh = || to_a[..w].iter().filter(|v| v.is_none()).count() as u8;
-        to_a[w].map_or_else(|| Vertex::New(fresh()), Vertex::Old)
-    };
-    let image = |v: usize| to_b[v].map(usize::from);
+    let mut names = [None; MAX];
+    for (v, w) in (0..).zip(to_b) {
+        if let Some(w) = w {
+            names[usize::from(*w)] = Some(Vertex::Old(v));
+        }
+    }
+    let is_new = names.map(|name| name.is_none());
+    let mut fresh = 0;
+    let names = names.map(|name| {
+        name.unwrap_or_else(|| {
+            fresh += 1;
+            Vertex::New(fresh - 1)
+        })
+    });
+    let old = |v: usize| Vertex::Old(v as u8);
+    let [only_a, only_b] = a.edges_not_shared(b, to_b);
 
-    let swaps = (1..a.output()).filter_map(|v| {
-        let (from, to) = (a.op(v)?, b.op(image(v)?)?);
-        (from != to).then_some(Edit::Swap {
-            vertex: old(v),
-            from,
-            to,
-        })
-    });
-    let dropped_edges = a.iter_edges().filter_map(|(from, to)| {
-        let kept = image(from)
-            .zip(image(to))
-            .is_some_and(|(x, y)| b.has_edge(x, y));
-        (!kept).then_some(Edit::DropEdge {
-            from: old(from),
-            to: old(to),
-        })
-    });
-    let dropped = (1..a.output()).filter(|&v| image(v).is_none());
-    let dropped_vertices = dropped.filter_map(|v| {
-        Some(Edit::DropVertex {
-            vertex: old(v),
-            op: a.op(v)?,
-        })
-    });
-    let added_vertices = (1..b.output()).filter_map(|w| match name(w) {
-        Vertex::Old(_) => None,
-        vertex => Some(Edit::AddVertex {
-            vertex,
-            op: b.op(w)?,
-        }),
-    });
-    let added_edges = b.iter_edges().filter_map(|(from, to)| {
-        let (from, to) = (name(from), name(to));
-        let had = match (from, to) {
-            (Vertex::Old(x), Vertex::Old(y)) => a.has_edge(x.into(), y.into()),
-            _ => false,
-        };
-        (!had).then_some(Edit::AddEdge { from, to })
-    });
-    let edits = swaps
-        .chain(dropped_edges)
-        .chain(dropped_vertices)
-        .chain(added_vertices)
-        .chain(added_edges);
-    let mut list = Vec::with_capacity(count);
-    list.extend(edits);
-    list
+    let mut edits = Vec::with_capacity(count);
+    for v in 1..a.output() {
+        if let (Some(from), Some(w)) = (a.op(v), to_b[v])
+            && let Some(to) = b.op(w.into())
+            && from != to
+        {
+            let vertex = old(v);
+            edits.push(Edit::Swap { vertex, from, to });
+        }
+    }
+    for (from, to) in only_a.iter_edges() {
+        let (from, to) = (old(from), old(to));
+        edits.push(Edit::DropEdge { from, to });
+    }
+    for v in (1..a.output()).filter(|&v| to_b[v].is_none()) {
+        let dropped = a.op(v).map(|op| (old(v), op));
+        edits.extend(dropped.map(|(vertex, op)| Edit::DropVertex { vertex, op }));
+    }
+    for w in (1..b.output()).filter(|&w| is_new[w]) {
+        let added = b.op(w).map(|op| (names[w], op));
+        edits.extend(added.map(|(vertex, op)| Edit::AddVertex { vertex, op }));
+    }
+    for (from, to) in only_b.iter_edges() {
+        let (from, to) = (names[from], names[to]);
+        edits.push(Edit::AddEdge { from, to });
+    }
+    edits
 }

@@ -53,8 +53,35 @@ pub(super) const fn op_shift(v: usize) -> usize {
     10 - 2 * v
 }
 
+/// Where the edge of each bit starts and ends.
+const ENDS: [(u8, u8); column(MAX)] = {
+    let mut ends = [(0, 0); column(MAX)];
+    let mut to = 1;
+    while to < MAX {
+        let mut from = 0;
+        while from < to {
+            ends[column(to) + from] = (from as u8, to as u8);
+            from += 1;
+        }
+        to += 1;
+    }
+    ends
+};
+
+/// The bits of the edges that start at each vertex.
+const ROWS: [u32; MAX] = {
+    let mut rows = [0; MAX];
+    let mut edge = 0;
+    while edge < ENDS.len() {
+        rows[ENDS[edge].0 as usize] |= 1 << edge;
+        edge += 1;
+    }
+    rows
+};
+
 /// The set bits of a mask, lowest first.
-pub(super) fn bits(mut mask: u8) -> impl Iterator<Item = usize> + Clone {
+pub(super) fn bits(mask: impl Into<u32>) -> impl Iterator<Item = usize> + Clone {
+    let mut mask = mask.into();
     std::iter::from_fn(move || {
         let bit = mask.trailing_zeros() as usize;
         (mask != 0).then(|| mask &= mask - 1).map(|()| bit)
@@ -137,11 +164,22 @@ impl Graph {
         (self.edges >> column(vertex)) as u8 & ((1 << vertex) - 1)
     }
 
+    /// Mask of the interior vertices that have the operation which a vertex of another graph has.
+    pub(super) const fn with_op_of(self, other: Graph, vertex: usize) -> u8 {
+        let op = other.ops >> op_shift(vertex) & 3;
+        let (mut mask, mut own) = (0, 1);
+        while own < self.output() {
+            mask |= ((self.ops >> op_shift(own) & 3 == op) as u8) << own;
+            own += 1;
+        }
+        mask
+    }
+
     /// Mask of the vertices to which `vertex` has an edge.
     pub(super) fn outs(self, vertex: usize) -> u8 {
-        (vertex + 1..self.vertices())
-            .map(|to| ((self.edges >> (column(to) + vertex) & 1) as u8) << to)
-            .sum()
+        let row = ROWS.get(vertex).copied().unwrap_or_default();
+        let edges = bits(self.edges & row);
+        edges.fold(0, |outs, edge| outs | 1 << ENDS[edge].1)
     }
 
     /// The vertices with an edge to `vertex`, in increasing order.
@@ -157,12 +195,34 @@ impl Graph {
 
     /// The edges as (from, to), by row and then by column of the adjacency matrix.
     pub fn iter_edges(self) -> impl Iterator<Item = (usize, usize)> + Clone {
-        (0..self.vertices()).flat_map(move |from| self.successors(from).map(move |to| (from, to)))
+        let rows = ROWS.iter().map(move |row| self.edges & row);
+        let ends = rows.flat_map(|row| bits(row).map(|edge| ENDS[edge]));
+        ends.map(|(from, to)| (usize::from(from), usize::from(to)))
     }
 
     /// The operations of the interior vertices, in vertex order.
     pub fn iter_ops(self) -> impl Iterator<Item = Op> + Clone {
         (1..self.output()).filter_map(move |vertex| self.op(vertex))
+    }
+
+    /// This graph and another, with the edges alone that no edge of the other answers, given which vertex of the other each
+    /// vertex becomes.
+    pub(super) fn edges_not_shared(self, other: Graph, images: &[Option<u8>; MAX]) -> [Graph; 2] {
+        let (mut own, mut others) = (self.edges, other.edges);
+        for edge in bits(self.edges) {
+            let (from, to) = ENDS[edge];
+            let images = images[usize::from(from)].zip(images[usize::from(to)]);
+            let Some((from, to)) = images.filter(|(from, to)| from < to) else {
+                continue;
+            };
+            let image = column(to.into()) + usize::from(from);
+            if other.edges >> image & 1 == 1 {
+                own &= !(1 << edge);
+                others &= !(1 << image);
+            }
+        }
+        let with = |graph: Graph, edges| Graph { edges, ..graph };
+        [with(self, own), with(other, others)]
     }
 
     /// Edges on the longest path from input to output.

@@ -1,5 +1,5 @@
 //! Which vertex of one graph stands for which of another, so that the fewest edits are left.
-// Fixed arrays are indexed by vertex numbers and by numbers of permutations.
+// Fixed arrays are indexed by vertex numbers, sets of vertices and numbers of permutations.
 #![allow(clippy::indexing_slicing)]
 
 use super::graph::{Graph, MAX};
@@ -10,14 +10,17 @@ pub(super) type Mapping = [Option<u8>; MAX];
 /// Interior vertices that a graph has at most.
 const INTERIOR: usize = MAX - 2;
 const PERMUTATIONS: usize = 120;
-/// The permutations, and some lanes to fill whole registers.
-const LANES: usize = 128;
+/// Sets of interior vertices.
+const SETS: usize = 1 << INTERIOR;
+
+/// A set of permutations of the interior vertices: a bit each.
+type Lanes = u128;
 
 /// All permutations of the interior vertices, in lexicographic order.
 const IMAGES: [[u8; INTERIOR]; PERMUTATIONS] = permutations();
 
-/// For each two interior vertices: -1 in the lanes of the permutations that map the first to the second, else 0.
-static MAPS: [[[i8; LANES]; INTERIOR]; INTERIOR] = maps();
+/// For each interior vertex and each set of them: the permutations that map the vertex into the set.
+static INTO: [[Lanes; SETS]; INTERIOR] = into();
 
 const fn permutations() -> [[u8; INTERIOR]; PERMUTATIONS] {
     let mut all = [[0; INTERIOR]; PERMUTATIONS];
@@ -43,18 +46,23 @@ const fn permutations() -> [[u8; INTERIOR]; PERMUTATIONS] {
     all
 }
 
-const fn maps() -> [[[i8; LANES]; INTERIOR]; INTERIOR] {
-    let mut maps = [[[0; LANES]; INTERIOR]; INTERIOR];
-    let mut lane = 0;
-    while lane < PERMUTATIONS {
-        let mut v = 0;
-        while v < INTERIOR {
-            maps[v][IMAGES[lane][v] as usize][lane] = -1;
-            v += 1;
+const fn into() -> [[Lanes; SETS]; INTERIOR] {
+    let mut into = [[0; SETS]; INTERIOR];
+    let mut v = 0;
+    while v < INTERIOR {
+        let mut set = 0;
+        while set < SETS {
+            let mut lane = 0;
+            while lane < PERMUTATIONS {
+                let is_in = (set >> IMAGES[lane][v]) & 1 == 1;
+                into[v][set] |= (is_in as Lanes) << lane;
+                lane += 1;
+            }
+            set += 1;
         }
-        lane += 1;
+        v += 1;
     }
-    maps
+    into
 }
 
 /// The fewest edits that turn one graph into another, and what the vertices become.
@@ -63,16 +71,13 @@ const fn maps() -> [[[i8; LANES]; INTERIOR]; INTERIOR] {
 /// instead, that would cost two and all their edges, while making `w` of `v`
 /// costs at most one and those edges. So the edits are the difference in
 /// vertices, the operations that differ, and the edges of both graphs less
-/// twice those in common: the score to maximise is twice the common edges less
-/// the operations that differ. Of several best mappings the first permutation wins.
+/// twice those in common: the score to maximise is twice the common edges plus
+/// the operations in common. Of several best mappings the first permutation wins.
 pub(super) fn best_mapping(a: Graph, b: Graph) -> (usize, Mapping) {
     let swapped = a.vertices() > b.vertices();
     let (small, large) = if swapped { (b, a) } else { (a, b) };
-    let scores = scores(small, large);
-    let scores = scores.iter().take(PERMUTATIONS);
-    let best = scores.clone().max().copied().unwrap_or_default();
-    let lane = scores.clone().position(|&own| own == best);
-    let images = IMAGES[lane.unwrap_or_default()];
+    let (best, lane) = scores(small, large).greatest();
+    let images = IMAGES[lane];
 
     let mut mapping = [None; MAX];
     let mut map = |v: usize, w: usize| {
@@ -84,48 +89,74 @@ pub(super) fn best_mapping(a: Graph, b: Graph) -> (usize, Mapping) {
         map(v, usize::from(w) + 1);
     }
     map(small.output(), large.output());
-    let most = a.edges() + b.edges() + (large.vertices() - small.vertices());
-    (most.saturating_add_signed(-isize::from(best)), mapping)
+    let most = a.edges() + b.edges() + large.vertices() - 2;
+    (most - best, mapping)
 }
 
-/// The score of each permutation. Where a graph has fewer interior vertices than fit, others stand in for the rest.
-fn scores(small: Graph, large: Graph) -> [i8; LANES] {
-    /// Worse than anything that can be gained.
-    const NEVER: i8 = -24;
-    let both = |a: (usize, usize), b: (usize, usize)| {
-        2 * i8::from(small.has_edge(a.0, a.1) && large.has_edge(b.0, b.1))
-    };
-    let (end, large_end) = (small.output(), large.output());
-    let mut scores = [both((0, end), (0, large_end)); LANES];
-    // Operations, and edges at input and output.
-    for (v, maps) in (1..end).zip(&MAPS) {
-        for (w, maps) in (1..=INTERIOR).zip(maps) {
-            let gain = if w < large_end {
-                let swap = i8::from(small.op(v) != large.op(w));
-                both((0, v), (0, w)) + both((v, end), (w, large_end)) - swap
-            } else {
-                NEVER
-            };
-            if gain != 0 {
-                for (score, map) in scores.iter_mut().zip(maps) {
-                    *score += gain & map;
-                }
-            }
+/// A score for each permutation of a set, in binary: the digits of one weight of all permutations stand in one word, so that
+/// they are added up at once.
+struct Scores {
+    lanes: Lanes,
+    digits: [Lanes; Self::DIGITS],
+}
+
+impl Scores {
+    /// Nine common edges and five common operations make 23.
+    const DIGITS: usize = 5;
+
+    /// Adds a power of two to some permutations.
+    fn add(&mut self, weight: usize, lanes: Lanes) {
+        let mut carry = lanes;
+        for digit in &mut self.digits[weight..] {
+            (*digit, carry) = (*digit ^ carry, *digit & carry);
         }
     }
-    // Edges between interior vertices.
-    for to in 2..end {
-        for from in small.predecessors(to).filter(|&from| from > 0) {
-            for large_to in 2..large_end {
-                for large_from in large.predecessors(large_to).filter(|&from| from > 0) {
-                    let from = &MAPS[from - 1][large_from - 1];
-                    let to = &MAPS[to - 1][large_to - 1];
-                    for (score, (from, to)) in scores.iter_mut().zip(from.iter().zip(to)) {
-                        *score += 2 & from & to;
-                    }
-                }
+
+    /// The greatest score, and the first permutation that has it.
+    fn greatest(&self) -> (usize, usize) {
+        let (mut score, mut lanes) = (0, self.lanes);
+        for &digit in self.digits.iter().rev() {
+            let with = lanes & digit;
+            score = 2 * score + usize::from(with != 0);
+            lanes = if with == 0 { lanes } else { with };
+        }
+        (score, lanes.trailing_zeros() as usize % PERMUTATIONS)
+    }
+}
+
+/// Twice the edges and once the operations that both graphs have, under each permutation that maps the interior vertices of
+/// the smaller into those of the larger.
+fn scores(small: Graph, large: Graph) -> Scores {
+    const OPERATION: usize = 0;
+    const EDGE: usize = 1;
+    let interior = (1 << (large.vertices() - 2)) - 1;
+    // Masks of vertices begin with the input.
+    let set = |mask: u8| usize::from(mask >> 1) & interior;
+    let mut scores = Scores {
+        lanes: (1 << PERMUTATIONS) - 1,
+        digits: [0; Scores::DIGITS],
+    };
+    let (end, large_end) = (small.output(), large.output());
+    let to_large = [set(large.outs(0)), set(large.ins(large_end))];
+    let at_ends = [small.outs(0), small.ins(end)];
+    for (v, into) in (1..end).zip(&INTO) {
+        scores.lanes &= into[interior];
+        scores.add(OPERATION, into[set(large.with_op_of(small, v))]);
+        for (edges, to) in at_ends.into_iter().zip(to_large) {
+            if edges >> v & 1 == 1 {
+                scores.add(EDGE, into[to]);
             }
         }
+        for from in small.predecessors(v).filter(|&from| from > 0) {
+            let both = (2..large_end).map(|to| {
+                let ins = set(large.ins(to));
+                into[1 << (to - 1)] & INTO[from - 1][ins]
+            });
+            scores.add(EDGE, both.fold(0, |all, lanes| all | lanes));
+        }
+    }
+    if small.has_edge(0, end) && large.has_edge(0, large_end) {
+        scores.add(EDGE, scores.lanes);
     }
     scores
 }

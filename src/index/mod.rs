@@ -185,6 +185,23 @@ impl<'a> Index<'a> {
         found.map(|(_, pair)| pair)
     }
 
+    /// The index of the column with these very values: told by where they lie, without a look at a name.
+    pub(crate) fn column_over(&self, values: &[f64]) -> Option<&ColumnIndex<'a>> {
+        let mut columns = self.columns.iter();
+        columns
+            .find(|(_, column)| std::ptr::eq(column.values(), values))
+            .map(|(_, column)| column)
+    }
+
+    /// The index of the pair of columns with these very values.
+    pub(crate) fn pair_over(&self, x: &[f64], y: &[f64]) -> Option<&PairIndex<'a>> {
+        let is = |column: &ColumnIndex<'_>, values: &[f64]| std::ptr::eq(column.values(), values);
+        let mut pairs = self.pairs.iter();
+        pairs
+            .find(|(_, pair)| is(pair.x(), x) && is(pair.y(), y))
+            .map(|(_, pair)| pair)
+    }
+
     /// The index of a category.
     #[must_use]
     pub fn category(&self, name: &str) -> Option<&CategoryIndex<'a>> {

@@ -34,7 +34,7 @@ pub(super) fn explain_count(
         return Ok(None);
     };
     let count = match query.bounds.as_slice() {
-        [bound] => index.column(bound.name).map(|column| {
+        [bound] => index.column_over(bound.name, bound.values).map(|column| {
             trace.note("rank order", 0, || bound.to_string());
             column.ranks(bound.interval).len()
         }),
@@ -53,8 +53,11 @@ fn pair_of<'i, 's, 'b, 'v>(
     a: &'b Bounded<'v>,
     b: &'b Bounded<'v>,
 ) -> Option<(&'i PairIndex<'s>, &'b Bounded<'v>, &'b Bounded<'v>)> {
-    let straight = index.budget.pair(a.name, b.name).map(|pair| (pair, a, b));
-    straight.or_else(|| index.budget.pair(b.name, a.name).map(|pair| (pair, b, a)))
+    let pair = |x: &'b Bounded<'v>, y: &'b Bounded<'v>| {
+        let pair = index.budget.pair_over(x.values, y.values)?;
+        Some((pair, x, y))
+    };
+    pair(a, b).or_else(|| pair(b, a))
 }
 
 /// Finds the rows of a query.
@@ -141,7 +144,7 @@ fn with_index(
         .bounds
         .iter()
         .filter_map(|bound| {
-            let column = index.column(bound.name)?;
+            let column = index.column_over(bound.name, bound.values)?;
             Some(Indexed {
                 column,
                 bound,
@@ -181,10 +184,11 @@ fn with_index(
             return Ok(sparse(found, &others, pair.index.x()));
         }
         // With a third coded column, codes are quicker than the order of the pair.
-        if others
-            .iter()
-            .all(|other| index.column(other.name).is_none_or(|own| !own.is_coded()))
-        {
+        if others.iter().all(|other| {
+            index
+                .column_over(other.name, other.values)
+                .is_none_or(|own| !own.is_coded())
+        }) {
             trace.note("codes in order", pair.places, || {
                 format!("{} and {}", pair.x, pair.y)
             });

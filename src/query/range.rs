@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::{RangeBounds, RangeInclusive};
 
+use smallvec::SmallVec;
+
 use super::explain::Trace;
 use super::found::Found;
 use super::{Explanation, Predicate, QueryError, plan};
@@ -27,7 +29,7 @@ impl<'s> View<'s> {
     pub const fn query(&self) -> Query<'_, 's> {
         Query {
             view: self,
-            bounds: Vec::new(),
+            bounds: SmallVec::new_const(),
             features: Vec::new(),
             within: None,
             never: false,
@@ -43,7 +45,8 @@ impl<'s> View<'s> {
 #[derive(Clone)]
 pub struct Query<'v, 's> {
     pub(super) view: &'v View<'s>,
-    pub(super) bounds: Vec<Bounded<'v>>,
+    /// Few, as a rule: kept in place, without an allocation.
+    pub(super) bounds: SmallVec<[Bounded<'v>; 3]>,
     pub(super) features: Vec<(Feature, RangeInclusive<u8>)>,
     pub(super) within: Option<RowSet>,
     /// A condition holds for no row.
@@ -87,13 +90,13 @@ impl<'v, 's> Query<'v, 's> {
         metric: impl AsRef<str>,
         interval: Interval,
     ) -> Result<Self, QueryError> {
-        let column = self.view.named_column(metric)?;
+        let (name, values) = self.view.column_entry(metric.as_ref())?;
         let mut bounds = self.bounds.iter_mut();
-        match bounds.find(|bound| bound.name == column.name) {
+        match bounds.find(|bound| std::ptr::eq(bound.name, name)) {
             Some(bound) => bound.interval = bound.interval.intersect(interval),
             None => self.bounds.push(Bounded {
-                name: column.name,
-                values: column.values,
+                name,
+                values,
                 interval,
             }),
         }

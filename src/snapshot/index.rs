@@ -92,6 +92,12 @@ impl<'s> ViewIndex<'s> {
         self.budget.column(name)
     }
 
+    /// The index of a column of the view, given its values too, by which it is found sooner.
+    pub fn column_over(&self, name: &str, values: &[f64]) -> Option<&ColumnIndex<'s>> {
+        let own = self.budget.column_over(values);
+        own.or_else(|| self.column(name))
+    }
+
     /// Of what does not depend on the budget.
     pub fn of_table(&self) -> Option<&Index<'s>> {
         let index = self.of_table.get_or_init(|| self.table.index().ok());

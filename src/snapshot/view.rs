@@ -117,7 +117,13 @@ impl<'s> View<'s> {
     /// # Errors
     /// As [`column`](Self::column).
     pub fn named_column(&self, name: impl AsRef<str>) -> Result<Column<'_>, SnapshotError> {
-        let name = name.as_ref();
+        let (name, values) = self.column_entry(name.as_ref())?;
+        let unit = Unit::of_name(name);
+        Ok(Column { name, unit, values })
+    }
+
+    /// A column's name, as the view keeps it, and its values.
+    pub(crate) fn column_entry(&self, name: &str) -> Result<(&'s str, &[f64]), SnapshotError> {
         let number = self.layout.column(name);
         let column = number.and_then(|number| self.layout.columns.get(number).zip(Some(number)));
         let (column, number) = column.ok_or_else(|| SnapshotError::NoSuchColumn {
@@ -126,11 +132,7 @@ impl<'s> View<'s> {
             column: name.to_owned(),
             columns: self.column_names().map(str::to_owned).collect(),
         })?;
-        Ok(Column {
-            name: &column.name,
-            unit: Unit::of_name(&column.name),
-            values: self.values(number),
-        })
+        Ok((&column.name, self.values(number)))
     }
 
     /// All columns.
