@@ -1,27 +1,9 @@
 //! Importing bytes as a file.
 
-use std::cell::RefCell;
 use std::path::Path;
 
 use ecnas::import::{ImportOptions, read_bytes};
 use ecnas::metrics::Trial;
-use tempfile::TempDir;
-
-thread_local! {
-    static FOLDER: RefCell<Option<TempDir>> = const { RefCell::new(None) };
-}
-
-/// Calls `work` with a folder of this thread's own, which `make` filled when it was new.
-pub fn in_folder<T>(make: impl FnOnce(&Path), work: impl FnOnce(&Path) -> T) -> T {
-    FOLDER.with_borrow_mut(|folder| {
-        let folder = folder.get_or_insert_with(|| {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            make(folder.path());
-            folder
-        });
-        work(folder.path())
-    })
-}
 
 /// Imports the bytes of a file. What comes out must be consistent; that much is checked.
 pub fn import(bytes: &[u8], options: &ImportOptions) {

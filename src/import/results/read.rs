@@ -93,6 +93,9 @@ pub(in crate::import) fn open(
 ///
 /// # Errors
 /// A path of another shape, a graph of another hash, and whatever is wrong with the file.
+///
+/// # Complexity
+/// Up to 32 times the file's length in memory.
 pub fn read_run(path: &Path, cell: Cell, bytes: &[u8]) -> Result<Trial, ImportError> {
     let place = place(path, 1);
     let run = run(&place)?;
