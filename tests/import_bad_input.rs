@@ -6,7 +6,7 @@ use std::fs;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ecnas::cell::CellError;
-use ecnas::import::{Fault, Import, ImportError, ImportOptions, NotASource};
+use ecnas::import::{Fault, Import, ImportError, ImportOptions, NotASource, read_bytes};
 
 const GRAPH: &str = "\"0110001100010000\", \"input,conv1x1-bn-relu,conv3x3-bn-relu,output\"";
 const HASH: &str = "5529e1779433733d1145e20de5d8604e";
@@ -23,6 +23,8 @@ fn open(bytes: &[u8]) -> ImportError {
         Ok(imported) => panic!("{imported:?}"),
     };
     assert!(error.to_string().contains("input.bin"), "{error}");
+    let in_memory = read_bytes(&path, bytes, &ImportOptions::default()).unwrap_err();
+    assert_eq!(in_memory.to_string(), error.to_string());
     error
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use ecnas::import::{
-    Fault, Format, Import, ImportError, ImportOptions, Imported, NotASource, Note,
+    Fault, Format, Import, ImportError, ImportOptions, Imported, NotASource, Note, read_bytes,
 };
 use ecnas::metrics::{Budget, Metric, Provenance, Trial};
 
@@ -24,11 +24,19 @@ fn read(path: &Path, options: &ImportOptions) -> Result<(Vec<Trial>, Imported), 
     Ok((trials, import.finish()?))
 }
 
+/// From a file and from memory, which must agree.
 fn read_text(text: &str, options: &ImportOptions) -> Result<(Vec<Trial>, Imported), ImportError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("own.txt");
     fs::write(&path, text).unwrap();
-    read(&path, options)
+    let found = read(&path, options);
+    let in_memory = read_bytes(&path, text.as_bytes(), options);
+    match (&found, &in_memory) {
+        (Ok(found), Ok(in_memory)) => assert_eq!(in_memory, found),
+        (Err(found), Err(in_memory)) => assert_eq!(in_memory.to_string(), found.to_string()),
+        _ => panic!("{found:?}, in memory {in_memory:?}"),
+    }
+    found
 }
 
 fn trials(text: &str) -> Vec<Trial> {

@@ -1,6 +1,6 @@
 //! What is fuzzed: each module has a `run` that takes any bytes and must come back.
 //!
-//! cargo-fuzz calls them with bytes that it bred for coverage (`fuzz_targets`); `tests/fuzz.rs` calls them on stable Rust
+//! libFuzzer calls them with bytes that it bred for coverage (`fuzz_targets`, run by `.ci/fuzz`); `tests/fuzz.rs` calls them
 //! with the seeds, with what once crashed, and with random changes of both.
 
 pub mod csv;

@@ -1,15 +1,15 @@
 //! Queries against scans over the rows, on tables that the bytes spell.
 
 use std::ops::Bound;
+use std::path::Path;
 
 use arbitrary::{Result, Unstructured};
-use ecnas::cell::{Cell, enumerate};
+use ecnas::cell::{Cell, CellHash, enumerate};
 use ecnas::index::{Interval, RowSet};
 use ecnas::metrics::{Budget, Metric, TableInfo, Trial};
 use ecnas::query::{Direction, Objective, RecipeQuery, Reference};
 use ecnas::snapshot::{AlignedBytes, RowId, Snapshot, SnapshotWriter, View};
-
-use super::file::in_folder;
+use tempfile::TempDir;
 
 const METRICS: [Metric; 3] = [
     Metric::Energy,
@@ -19,51 +19,51 @@ const METRICS: [Metric; 3] = [
 
 /// Seals a table and asks it.
 pub fn run(data: &[u8]) {
-    let mut bytes = Unstructured::new(data);
-    let _ = in_folder(
-        |_| (),
-        |folder| -> Result<()> {
-            let path = folder.join("t.ecnas");
-            let mut writer = SnapshotWriter::create(&path).expect("a writer");
-            let info = TableInfo {
-                name: "t".to_owned(),
-                ..TableInfo::default()
-            };
-            writer.begin_table(info).expect("a table");
-            let count = bytes.int_in_range(0..=40)?;
-            let budget = Budget::epochs(4).expect("a budget");
-            for cell in cells().into_iter().take(count) {
-                for repeat in 1..=(1 + u32::from(bytes.ratio(1, 10)?)) {
-                    let mut trial = Trial::new(cell.hash(), budget, repeat);
-                    trial.cell = Some(cell);
-                    for metric in METRICS {
-                        trial.totals.set_some(metric, value(&mut bytes)?);
-                    }
-                    writer.add(&trial).expect("a trial");
-                }
+    thread_local!(static FOLDER: TempDir = tempfile::tempdir().expect("a temporary folder"));
+    let _ = FOLDER.with(|folder| seal_and_ask(folder.path(), &mut Unstructured::new(data)));
+}
+
+fn seal_and_ask(folder: &Path, bytes: &mut Unstructured<'_>) -> Result<()> {
+    let path = folder.join("t.ecnas");
+    let mut writer = SnapshotWriter::create(&path).expect("a writer");
+    let info = TableInfo {
+        name: "t".to_owned(),
+        ..TableInfo::default()
+    };
+    writer.begin_table(info).expect("a table");
+    let count = bytes.int_in_range(0..=40)?;
+    let budget = Budget::epochs(4).expect("a budget");
+    for (hash, cell) in cells().into_iter().take(count) {
+        for repeat in 1..=(1 + u32::from(bytes.ratio(1, 10)?)) {
+            let mut trial = Trial::new(hash, budget, repeat);
+            trial.cell = Some(cell);
+            for metric in METRICS {
+                trial.totals.set_some(metric, value(bytes)?);
             }
-            writer.finish().expect("a snapshot");
-            let bytes_of_file = std::fs::read(&path).expect("a file");
-            let snapshot = Snapshot::from_bytes(AlignedBytes::copy_from(&bytes_of_file));
-            let snapshot = snapshot.expect("a snapshot");
-            snapshot.verify().expect("a whole snapshot");
-            let Ok(view) = snapshot.view("t", budget) else {
-                assert_eq!(count, 0);
-                return Ok(());
-            };
-            for _ in 0..8 {
-                ranges(&view, &mut bytes)?;
-                dominance(&view, &mut bytes)?;
-                recipes(&view, &mut bytes)?;
-            }
-            Ok(())
-        },
-    );
+            writer.add(&trial).expect("a trial");
+        }
+    }
+    writer.finish().expect("a snapshot");
+    let bytes_of_file = std::fs::read(&path).expect("a file");
+    let snapshot = Snapshot::from_bytes(AlignedBytes::copy_from(&bytes_of_file));
+    let snapshot = snapshot.expect("a snapshot");
+    snapshot.verify().expect("a whole snapshot");
+    let Ok(view) = snapshot.view("t", budget) else {
+        assert_eq!(count, 0);
+        return Ok(());
+    };
+    for _ in 0..8 {
+        ranges(&view, bytes)?;
+        dominance(&view, bytes)?;
+        recipes(&view, bytes)?;
+    }
+    Ok(())
 }
 
 /// Fewer than a hundred cells, which differ in hashes and structure.
-fn cells() -> Vec<Cell> {
-    thread_local!(static CELLS: Vec<Cell> = enumerate(4, 9).collect());
+fn cells() -> Vec<(CellHash, Cell)> {
+    thread_local!(static CELLS: Vec<(CellHash, Cell)> =
+        enumerate(4, 9).map(|cell| (cell.hash(), cell)).collect());
     CELLS.with(Clone::clone)
 }
 

@@ -1,6 +1,5 @@
 //! What a file is, by its first bytes and never by its name.
 
-use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
@@ -26,12 +25,12 @@ const COMPRESSED: [(&[u8], &str); 4] = [
 ];
 
 /// Looks at the file's beginning, and goes back there.
-pub(super) fn detect(path: &Path, file: &mut File) -> Result<Kind, ImportError> {
+pub(super) fn detect(path: &Path, file: &mut (impl Read + Seek)) -> Result<Kind, ImportError> {
     let start = beginning(file).map_err(|error| ImportError::io(path, error))?;
     kind(&start).map_err(|reason| ImportError::not_a_source(path, reason))
 }
 
-fn beginning(file: &mut File) -> io::Result<Vec<u8>> {
+fn beginning(file: &mut (impl Read + Seek)) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     file.take(LOOK).read_to_end(&mut start)?;
     file.rewind()?;

@@ -8,7 +8,8 @@
 //! | CSV | a user's own measurements: named columns with units | text |
 //!
 //! An [`Import`] reads one file or folder in the background, on all cores and in bounded memory, and hands out batches of
-//! trials in the source's order. What they have in common comes at the end, in [`Imported`]: the digest of the source,
+//! trials in the source's order; [`read_bytes`] reads what is in memory. What trials have in common comes at the end, in
+//! [`Imported`]: the digest of the source,
 //! where the values come from, and what its user should know.
 //!
 //! - A value that the source does not have stays absent.
@@ -50,8 +51,10 @@ mod released;
 pub mod results;
 pub mod tfrecord;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,8 +65,8 @@ pub use options::ImportOptions;
 
 use detect::Kind;
 use digest::Digest;
-use merge::{Findings, Merger};
-use pipeline::{Counters, Pipeline};
+use merge::Findings;
+use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
 use crate::metrics::{Provenances, SourceInfo, TableInfo, Trial};
 
@@ -158,58 +161,39 @@ impl<T: Send + 'static> Import<T> {
     ) -> Result<Self, ImportError> {
         let io = |error| ImportError::io(path, error);
         let metadata = fs::metadata(path).map_err(io)?;
-        let counters = Arc::new(Counters::default());
-        let shared = Arc::clone(&counters);
-        let (format, bytes_total, pipeline);
-        let mut all_options = options.clone();
+        let length = metadata.len();
         if metadata.is_dir() {
-            let (reader, parser, merger) = results::open(path, options, shared)?;
-            format = Format::ResultsTree;
-            bytes_total = reader.bytes_total();
-            pipeline = Pipeline::start(
-                path.into(),
-                reader,
-                parser,
-                merger,
-                counters.clone(),
-                convert,
-            )?;
-        } else {
-            let mut file = File::open(path).map_err(io)?;
-            bytes_total = metadata.len();
-            match detect::detect(path, &mut file)? {
-                Kind::TfRecord => {
-                    let (reader, parser, own) =
-                        tfrecord::open(path, file, bytes_total, options, shared)?;
-                    let merger = Merger::unnumbered();
-                    format = own;
-                    pipeline = Pipeline::start(
-                        path.into(),
-                        reader,
-                        parser,
-                        merger,
-                        counters.clone(),
-                        convert,
-                    )?;
-                }
-                Kind::Csv => {
-                    let (reader, parser, merger, stated) = csv::open(path, file, options, shared)?;
-                    all_options = stated;
-                    format = Format::Csv;
-                    pipeline = Pipeline::start(
-                        path.into(),
-                        reader,
-                        parser,
-                        merger,
-                        counters.clone(),
-                        convert,
-                    )?;
-                }
-            }
+            return Self::start(path, results::open(path, options)?, convert);
         }
-        let name = |part: Option<&std::ffi::OsStr>| {
-            part.map_or_else(String::new, |part| part.to_string_lossy().into_owned())
-        };
+        let mut file = File::open(path).map_err(io)?;
+        match detect::detect(path, &mut file)? {
+            Kind::TfRecord => {
+                Self::start(path, tfrecord::open(path, file, length, options)?, convert)
+            }
+            Kind::Csv => Self::start(path, csv::open(path, file, length, options)?, convert),
+        }
+    }
+
+    fn start<R, P>(
+        path: &Path,
+        source: Source<R, P>,
+        convert: fn(Trial) -> T,
+    ) -> Result<Self, ImportError>
+    where
+        R: Reader<Raw: Send> + Send + 'static,
+        P: Parse<R::Raw> + Send + 'static,
+    {
+        let Source {
+            format,
+            length,
+            options,
+            counters,
+            reader,
+            parser,
+            merger,
+        } = source;
+        let shared = Arc::clone(&counters);
+        let pipeline = Pipeline::start(path.into(), reader, parser, merger, shared, convert)?;
         // `..` and `.` have no name of their own.
         let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let named = if path.file_name().is_some() {
@@ -218,16 +202,15 @@ impl<T: Send + 'static> Import<T> {
             &whole
         };
         Ok(Self {
-            name: name(named.file_name()),
-            table_name: name(if metadata.is_dir() {
-                named.file_name()
-            } else {
-                named.file_stem()
+            name: text(named.file_name()),
+            table_name: text(match format {
+                Format::ResultsTree => named.file_name(),
+                _ => named.file_stem(),
             }),
             format,
-            bytes_total,
+            bytes_total: length,
             counters,
-            options: all_options,
+            options,
             pipeline,
         })
     }
@@ -263,17 +246,8 @@ impl<T: Send + 'static> Import<T> {
             batch?;
         }
         let (digest, findings) = self.pipeline.finish()?;
-        let source = SourceInfo {
-            name: self.name,
-            format: self.format.name().to_owned(),
-            sha256: digest.sha256,
-            bytes: digest.bytes,
-            trials: findings.trials,
-        };
-        Ok(Imported {
-            info: info(source, self.format, &digest, &findings, self.options),
-            notes: findings.notes,
-        })
+        let (name, format) = (self.name, self.format);
+        Ok(imported(name, format, &digest, findings, self.options))
     }
 }
 
@@ -292,6 +266,74 @@ impl<T: Send + 'static> fmt::Debug for Import<T> {
             .field("format", &self.format)
             .field("progress", &self.progress())
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads a TFRecord or CSV file that is in memory, on this thread. The format is found by content.
+///
+/// The trials and what is known of them are those that [`Import::open`] would give for a file of this name. Nothing is looked
+/// for there: `name` is for messages and for [`SourceInfo::name`].
+///
+/// ```
+/// use ecnas::import::{ImportOptions, read_bytes};
+/// let csv = b"hash,energy_wh,epochs\nb49ac8c578b4561d79ac7087988f1c61,500,4\n";
+/// let (trials, imported) = read_bytes("own.csv".as_ref(), csv, &ImportOptions::default())?;
+/// assert_eq!(trials[0].result(ecnas::metrics::Metric::Energy), Some(0.5));
+/// assert_eq!(imported.info.sources[0].name, "own.csv");
+/// # Ok::<(), ecnas::import::ImportError>(())
+/// ```
+///
+/// # Errors
+/// What is nothing to import, and records that are damaged.
+///
+/// # Complexity
+/// Memory for all trials at once.
+pub fn read_bytes(
+    name: &Path,
+    bytes: &[u8],
+    options: &ImportOptions,
+) -> Result<(Vec<Trial>, Imported), ImportError> {
+    let mut file = Cursor::new(bytes);
+    let length = bytes.len() as u64;
+    match detect::detect(name, &mut file)? {
+        Kind::TfRecord => read_here(name, tfrecord::open(name, file, length, options)?),
+        Kind::Csv => read_here(name, csv::open(name, file, length, options)?),
+    }
+}
+
+fn read_here<R: Reader, P: Parse<R::Raw>>(
+    name: &Path,
+    source: Source<R, P>,
+) -> Result<(Vec<Trial>, Imported), ImportError> {
+    let (trials, digest, findings) =
+        pipeline::read_here(source.reader, &source.parser, source.merger)?;
+    let name = text(name.file_name());
+    let imported = imported(name, source.format, &digest, findings, source.options);
+    Ok((trials, imported))
+}
+
+fn text(part: Option<&OsStr>) -> String {
+    part.map_or_else(String::new, |part| part.to_string_lossy().into_owned())
+}
+
+/// What is known of a source that was read.
+fn imported(
+    name: String,
+    format: Format,
+    digest: &Digest,
+    findings: Findings,
+    options: ImportOptions,
+) -> Imported {
+    let source = SourceInfo {
+        name,
+        format: format.name().to_owned(),
+        sha256: digest.sha256,
+        bytes: digest.bytes,
+        trials: findings.trials,
+    };
+    Imported {
+        info: info(source, format, digest, &findings, options),
+        notes: findings.notes,
     }
 }
 

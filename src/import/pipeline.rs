@@ -1,4 +1,6 @@
-//! Reading in the background: one thread reads records, all cores parse them, the trials come out in the source's order.
+//! From an opened source to its trials, in its order: read a batch of records, parse each, number the trials.
+//!
+//! What is in memory is read where it is asked for. In the background, one thread reads records and all cores parse them:
 //!
 //! ```text
 //! reader ──(2 batches)──> parser: all cores, then numbering in order ──(2 batches)──> iterator
@@ -18,7 +20,7 @@ use rayon::prelude::*;
 
 use super::digest::Digest;
 use super::merge::{Findings, Merger};
-use super::{ImportError, Place};
+use super::{Format, ImportError, ImportOptions, Place};
 use crate::metrics::Trial;
 
 /// Most records in a batch.
@@ -45,9 +47,9 @@ pub(super) struct Counters {
 }
 
 /// A source's raw records, in order.
-pub(super) trait Reader: Send + 'static {
+pub(super) trait Reader {
     /// A record before it is parsed.
-    type Raw: Send + 'static;
+    type Raw;
 
     /// The next records, none at the end.
     fn next_batch(&mut self) -> Result<Vec<(Place, Self::Raw)>, ImportError>;
@@ -57,9 +59,60 @@ pub(super) trait Reader: Send + 'static {
 }
 
 /// Parses a raw record, on any thread.
-pub(super) trait Parse<Raw>: Send + Sync + 'static {
+pub(super) trait Parse<Raw>: Sync {
     /// The trials in a record.
     fn parse(&self, place: &Place, raw: Raw) -> Result<Vec<Parsed>, ImportError>;
+}
+
+/// An opened source.
+pub(super) struct Source<R, P> {
+    pub format: Format,
+    /// In bytes.
+    pub length: u64,
+    /// As they were given, with what the source says of itself.
+    pub options: ImportOptions,
+    pub counters: Arc<Counters>,
+    pub reader: R,
+    pub parser: P,
+    pub merger: Merger,
+}
+
+/// How large a buffer to read with: no larger than the source.
+pub(super) fn buffer(length: u64, most: usize) -> usize {
+    const LEAST: usize = 1 << 9;
+    usize::try_from(length).map_or(most, |length| length.clamp(LEAST, most))
+}
+
+/// What a batch's records gave, in order, as trials.
+fn merge(
+    parsed: impl IntoIterator<Item = (Result<Vec<Parsed>, ImportError>, Place)>,
+    merger: &mut Merger,
+    trials: &mut Vec<Trial>,
+) -> Result<(), ImportError> {
+    for (parsed, place) in parsed {
+        for parsed in parsed? {
+            trials.push(merger.add(parsed, &place)?);
+        }
+    }
+    Ok(())
+}
+
+/// Reads all of it, on this thread.
+pub(super) fn read_here<R: Reader>(
+    mut reader: R,
+    parser: &impl Parse<R::Raw>,
+    mut merger: Merger,
+) -> Result<(Vec<Trial>, Digest, Findings), ImportError> {
+    let mut trials = Vec::new();
+    loop {
+        let batch = reader.next_batch()?;
+        if batch.is_empty() {
+            return Ok((trials, reader.finish()?, merger.finish()));
+        }
+        let parsed = batch.into_iter();
+        let parsed = parsed.map(|(place, raw)| (parser.parse(&place, raw), place));
+        merge(parsed, &mut merger, &mut trials)?;
+    }
 }
 
 /// Starts the threads that parsing shares, once. Without them it cannot go on, and must not try.
@@ -85,14 +138,17 @@ pub(super) struct Pipeline<T> {
 
 impl<T: Send + 'static> Pipeline<T> {
     /// Starts the threads. What comes out are the trials as `convert` makes them, on all cores.
-    pub(super) fn start<R: Reader>(
+    pub(super) fn start<R>(
         path: PathBuf,
         reader: R,
-        parser: impl Parse<R::Raw>,
+        parser: impl Parse<R::Raw> + Send + 'static,
         merger: Merger,
         counters: Arc<Counters>,
         convert: fn(Trial) -> T,
-    ) -> Result<Self, ImportError> {
+    ) -> Result<Self, ImportError>
+    where
+        R: Reader<Raw: Send> + Send + 'static,
+    {
         threads().map_err(|error| ImportError::io(&path, error))?;
         let (raw_out, raw_in) = sync_channel(WAITING);
         let (trials_out, trials_in) = sync_channel(WAITING);
@@ -190,11 +246,7 @@ fn parse<Raw: Send, T: Send>(
                 .map(|(place, raw)| (parser.parse(&place, raw), place))
                 .collect();
             let mut trials = Vec::with_capacity(parsed.len());
-            for (parsed, place) in parsed {
-                for parsed in parsed? {
-                    trials.push(merger.add(parsed, &place)?);
-                }
-            }
+            merge(parsed, &mut merger, &mut trials)?;
             Ok(trials)
         });
         let failed = trials.is_err();

@@ -1,6 +1,5 @@
 //! What a file says of itself, in comment lines before its header.
 
-use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
@@ -18,7 +17,7 @@ pub(super) struct Preamble {
 
 impl Preamble {
     /// Looks at the file's beginning, and goes back there.
-    pub fn read(file: &mut File) -> io::Result<Self> {
+    pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
         let mut start = Vec::new();
         file.take(LOOK).read_to_end(&mut start)?;
         file.rewind()?;

@@ -1,7 +1,6 @@
 //! The rows of a file, for the pipeline.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,15 +12,15 @@ use super::parse::RowParser;
 use super::preamble::Preamble;
 use crate::import::digest::{Digest, Digesting};
 use crate::import::merge::Merger;
-use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Reader};
-use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place};
+use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Reader, Source, buffer};
+use crate::import::{Fault, Format, ImportError, ImportOptions, NotASource, Place};
 
-/// Bytes that are read at once.
+/// Most bytes that are read at once.
 const BUFFER: usize = 1 << 18;
 
-pub(in crate::import) struct Rows {
+pub(in crate::import) struct Rows<R> {
     path: Arc<Path>,
-    reader: csv::Reader<Bounded>,
+    reader: csv::Reader<Bounded<R>>,
     /// Up to where the file may be read before the next row must end.
     bound: Arc<AtomicU64>,
     limit: u64,
@@ -29,19 +28,20 @@ pub(in crate::import) struct Rows {
     empty: bool,
 }
 
-/// Reads what the file says of itself, and the header. The options come back with the former.
-pub(in crate::import) fn open(
+/// Reads what the file says of itself, and the header.
+pub(in crate::import) fn open<R: Read + Seek>(
     path: &Path,
-    mut file: File,
+    mut file: R,
+    length: u64,
     options: &ImportOptions,
-    counters: Arc<Counters>,
-) -> Result<(Rows, RowParser, Merger, ImportOptions), ImportError> {
+) -> Result<Source<Rows<R>, RowParser>, ImportError> {
     let preamble = Preamble::read(&mut file).map_err(|error| ImportError::io(path, error))?;
     let options = preamble.state(path, options)?;
     let limit = options.max_record_bytes.saturating_add(BUFFER as u64);
     let bound = Arc::new(AtomicU64::new(limit));
+    let counters = Arc::<Counters>::default();
     let input = Bounded {
-        input: Digesting::new(file, counters),
+        input: Digesting::new(file, Arc::clone(&counters)),
         read: 0,
         bound: Arc::clone(&bound),
         limit: options.max_record_bytes,
@@ -51,7 +51,7 @@ pub(in crate::import) fn open(
         reader: ReaderBuilder::new()
             .delimiter(delimiter(&preamble.header))
             .comment(Some(b'#'))
-            .buffer_capacity(BUFFER)
+            .buffer_capacity(buffer(length, BUFFER))
             .from_reader(input),
         bound,
         limit,
@@ -69,7 +69,15 @@ pub(in crate::import) fn open(
     } else {
         Merger::unnumbered()
     };
-    Ok((rows, RowParser { columns }, merger, options))
+    Ok(Source {
+        format: Format::Csv,
+        length,
+        options,
+        counters,
+        reader: rows,
+        parser: RowParser { columns },
+        merger,
+    })
 }
 
 /// The separator that the header has most of.
@@ -79,7 +87,7 @@ fn delimiter(header: &str) -> u8 {
     most.unwrap_or(b',')
 }
 
-impl Rows {
+impl<R: Read> Rows<R> {
     fn place(&self, record: u64, line: Option<u64>, byte: u64) -> Place {
         Place {
             path: Arc::clone(&self.path),
@@ -116,7 +124,7 @@ impl Rows {
     }
 }
 
-impl Reader for Rows {
+impl<R: Read> Reader for Rows<R> {
     type Raw = StringRecord;
 
     fn next_batch(&mut self) -> Result<Vec<(Place, StringRecord)>, ImportError> {
@@ -148,14 +156,14 @@ impl Reader for Rows {
 }
 
 /// Refuses to read on when a row does not end: a quote that nobody closes would take the whole file into memory.
-struct Bounded {
-    input: Digesting<File>,
+struct Bounded<R> {
+    input: Digesting<R>,
     read: u64,
     bound: Arc<AtomicU64>,
     limit: u64,
 }
 
-impl Read for Bounded {
+impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bound = self.bound.load(Ordering::Relaxed);
         if self.read > bound {

@@ -20,3 +20,4 @@ mod walk;
 pub use graphs::read_graphs;
 pub(super) use parse::provenance;
 pub(super) use read::open;
+pub use read::read_run;

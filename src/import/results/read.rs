@@ -13,8 +13,11 @@ use super::walk::{Run, Walk};
 use crate::cell::Cell;
 use crate::import::digest::Digest;
 use crate::import::merge::Merger;
-use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader};
-use crate::import::{Fault, ImportError, ImportOptions, NotASource, Place, json};
+use crate::import::pipeline::{
+    BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader, Source,
+};
+use crate::import::{Fault, Format, ImportError, ImportOptions, NotASource, Place, json};
+use crate::metrics::Trial;
 
 /// A file, and what is known of it before it is parsed.
 pub(in crate::import) struct RawRun {
@@ -29,7 +32,6 @@ pub(in crate::import) struct Results {
     graphs: Graphs,
     record: u64,
     max_record_bytes: u64,
-    bytes_total: u64,
     sha256: Sha256,
     bytes: u64,
     counters: Arc<Counters>,
@@ -39,32 +41,31 @@ pub(in crate::import) struct Results {
 pub(in crate::import) fn open(
     path: &Path,
     options: &ImportOptions,
-    counters: Arc<Counters>,
-) -> Result<(Results, RunParser, Merger), ImportError> {
+) -> Result<Source<Results, RunParser>, ImportError> {
     let io = |error| ImportError::io(path, error);
     // Its own name may be part of the pattern, also if it was given as `.`.
     let folder = fs::canonicalize(path).map_err(io)?;
-    let mut bytes_total = 0;
+    let mut length = 0;
     let mut files = 0_u64;
     for file in Walk::new(&folder)? {
         let file = file?;
         let metadata = fs::metadata(&file).map_err(|error| ImportError::io(&file, error))?;
-        bytes_total += metadata.len();
+        length += metadata.len();
         files += 1;
     }
     if files == 0 {
         return Err(ImportError::not_a_source(path, NotASource::NoResults));
     }
+    let counters = Arc::<Counters>::default();
     let results = Results {
         walk: Walk::new(&folder)?,
         graphs: Graphs::new(&folder, options),
         max_record_bytes: options.max_record_bytes,
         folder: folder.clone(),
         record: 0,
-        bytes_total,
         sha256: Sha256::new(),
         bytes: 0,
-        counters,
+        counters: Arc::clone(&counters),
     };
     let merger = Merger::numbered(Box::new(move |record| {
         let mut walk = Walk::new(&folder).into_iter().flatten();
@@ -74,26 +75,55 @@ pub(in crate::import) fn open(
             _ => format!("record {record}"),
         }
     }));
-    Ok((results, RunParser, merger))
+    Ok(Source {
+        format: Format::ResultsTree,
+        length,
+        options: options.clone(),
+        counters,
+        reader: results,
+        parser: RunParser,
+        merger,
+    })
+}
+
+/// Reads one `results.json` from memory, wherever it came from.
+///
+/// `path` is where the file would be in a tree, `…/BUDGET_epochs/HH/HASH/repeat_K/results.json`; nothing is looked for there.
+/// `cell` is the graph that belongs to HASH.
+///
+/// # Errors
+/// A path of another shape, a graph of another hash, and whatever is wrong with the file.
+///
+/// # Complexity
+/// Up to 32 times the file's length in memory.
+pub fn read_run(path: &Path, cell: Cell, bytes: &[u8]) -> Result<Trial, ImportError> {
+    let place = place(path, 1);
+    let run = run(&place)?;
+    parse::parse(&run, cell, bytes, &place).map(|parsed| parsed.trial)
+}
+
+fn place(path: &Path, record: u64) -> Place {
+    Place {
+        path: path.into(),
+        record,
+        line: None,
+        byte: 0,
+    }
+}
+
+/// What the path of a file says.
+fn run(place: &Place) -> Result<Run, ImportError> {
+    Run::of(&place.path).ok_or_else(|| place.clone().fault(Fault::Path))
 }
 
 impl Results {
-    pub(in crate::import) const fn bytes_total(&self) -> u64 {
-        self.bytes_total
-    }
-
     fn next_run(&mut self) -> Result<Option<(Place, RawRun)>, ImportError> {
         let Some(path) = self.walk.next().transpose()? else {
             return Ok(None);
         };
         self.record += 1;
-        let place = Place {
-            path: path.as_path().into(),
-            record: self.record,
-            line: None,
-            byte: 0,
-        };
-        let run = Run::of(&path).ok_or_else(|| place.clone().fault(Fault::Path))?;
+        let place = place(&path, self.record);
+        let run = run(&place)?;
         let cell = self.graphs.get(&run, &place)?;
         let bytes = json::read(&place, self.max_record_bytes)?;
         self.digest(&path, &bytes);

@@ -1,36 +1,39 @@
 //! The records of a file, for the pipeline.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::decode;
 use super::frame::{FrameError, Frames};
 use crate::import::digest::{Digest, Digesting};
-use crate::import::pipeline::{BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader};
-use crate::import::{Format, ImportError, ImportOptions, NotASource, Place};
+use crate::import::merge::Merger;
+use crate::import::pipeline::{
+    BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader, Source, buffer,
+};
+use crate::import::{ImportError, ImportOptions, NotASource, Place};
 
-/// Bytes that are read at once.
+/// Most bytes that are read at once.
 const BUFFER: usize = 1 << 20;
 
-pub(in crate::import) struct TfRecords {
+pub(in crate::import) struct TfRecords<R> {
     path: Arc<Path>,
-    frames: Frames<BufReader<Digesting<File>>>,
+    frames: Frames<BufReader<Digesting<R>>>,
     record: u64,
     /// The first record, which was read to learn the format.
     first: Option<(Place, Vec<u8>)>,
 }
 
 /// Reads the first record to tell the format.
-pub(in crate::import) fn open(
+pub(in crate::import) fn open<R: Read>(
     path: &Path,
-    file: File,
+    file: R,
     length: u64,
     options: &ImportOptions,
-    counters: Arc<Counters>,
-) -> Result<(TfRecords, TfRecordParser, Format), ImportError> {
-    let input = BufReader::with_capacity(BUFFER, Digesting::new(file, counters));
+) -> Result<Source<TfRecords<R>, TfRecordParser>, ImportError> {
+    let counters = Arc::<Counters>::default();
+    let file = Digesting::new(file, Arc::clone(&counters));
+    let input = BufReader::with_capacity(buffer(length, BUFFER), file);
     let mut records = TfRecords {
         path: path.into(),
         frames: Frames::new(input, length, options.max_record_bytes),
@@ -42,10 +45,18 @@ pub(in crate::import) fn open(
     };
     let format = decode::format_of(&payload).map_err(|fault| place.clone().fault(fault))?;
     records.first = Some((place, payload));
-    Ok((records, TfRecordParser, format))
+    Ok(Source {
+        format,
+        length,
+        options: options.clone(),
+        counters,
+        reader: records,
+        parser: TfRecordParser,
+        merger: Merger::unnumbered(),
+    })
 }
 
-impl TfRecords {
+impl<R: Read> TfRecords<R> {
     fn next_record(&mut self) -> Result<Option<(Place, Vec<u8>)>, ImportError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
@@ -65,7 +76,7 @@ impl TfRecords {
     }
 }
 
-impl Reader for TfRecords {
+impl<R: Read> Reader for TfRecords<R> {
     type Raw = Vec<u8>;
 
     fn next_batch(&mut self) -> Result<Vec<(Place, Vec<u8>)>, ImportError> {
