@@ -68,19 +68,20 @@ const ENDS: [(u8, u8); column(MAX)] = {
     ends
 };
 
-/// The bits of the edges that start at each vertex.
-const ROWS: [u32; MAX] = {
-    let mut rows = [0; MAX];
+/// The bit of each edge where edges are numbered by row and column, eight to a row.
+const BY_ROW: [u64; column(MAX)] = {
+    let mut bits = [0; column(MAX)];
     let mut edge = 0;
     while edge < ENDS.len() {
-        rows[ENDS[edge].0 as usize] |= 1 << edge;
+        let (from, to) = ENDS[edge];
+        bits[edge] = 1 << (8 * from + to);
         edge += 1;
     }
-    rows
+    bits
 };
 
 /// The set bits of a mask, lowest first.
-pub(super) fn bits(mask: impl Into<u32>) -> impl Iterator<Item = usize> + Clone {
+pub(super) fn bits(mask: impl Into<u64>) -> impl Iterator<Item = usize> + Clone {
     let mut mask = mask.into();
     std::iter::from_fn(move || {
         let bit = mask.trailing_zeros() as usize;
@@ -164,22 +165,20 @@ impl Graph {
         (self.edges >> column(vertex)) as u8 & ((1 << vertex) - 1)
     }
 
-    /// Mask of the interior vertices that have the operation which a vertex of another graph has.
-    pub(super) const fn with_op_of(self, other: Graph, vertex: usize) -> u8 {
-        let op = other.ops >> op_shift(vertex) & 3;
-        let (mut mask, mut own) = (0, 1);
-        while own < self.output() {
-            mask |= ((self.ops >> op_shift(own) & 3 == op) as u8) << own;
-            own += 1;
+    /// Masks of the vertices with each operation, by its label number.
+    pub(super) fn vertices_by_op(self) -> [u8; 4] {
+        let mut masks = [0; 4];
+        for vertex in 1..self.output() {
+            masks[usize::from(self.ops >> op_shift(vertex) & 3)] |= 1 << vertex;
         }
-        mask
+        masks
     }
 
     /// Mask of the vertices to which `vertex` has an edge.
     pub(super) fn outs(self, vertex: usize) -> u8 {
-        let row = ROWS.get(vertex).copied().unwrap_or_default();
-        let edges = bits(self.edges & row);
-        edges.fold(0, |outs, edge| outs | 1 << ENDS[edge].1)
+        (vertex + 1..self.vertices())
+            .map(|to| ((self.edges >> (column(to) + vertex) & 1) as u8) << to)
+            .sum()
     }
 
     /// The vertices with an edge to `vertex`, in increasing order.
@@ -195,9 +194,9 @@ impl Graph {
 
     /// The edges as (from, to), by row and then by column of the adjacency matrix.
     pub fn iter_edges(self) -> impl Iterator<Item = (usize, usize)> + Clone {
-        let rows = ROWS.iter().map(move |row| self.edges & row);
-        let ends = rows.flat_map(|row| bits(row).map(|edge| ENDS[edge]));
-        ends.map(|(from, to)| (usize::from(from), usize::from(to)))
+        // The bits of the edges stand column by column: they are put into rows of eight first.
+        let by_row = bits(self.edges).fold(0, |rows, edge| rows | BY_ROW[edge]);
+        bits(by_row).map(|edge| (edge / 8, edge % 8))
     }
 
     /// The operations of the interior vertices, in vertex order.

@@ -139,19 +139,21 @@ fn scores(small: Graph, large: Graph) -> Scores {
     let (end, large_end) = (small.output(), large.output());
     let to_large = [set(large.outs(0)), set(large.ins(large_end))];
     let at_ends = [small.outs(0), small.ins(end)];
+    let with_op = large.vertices_by_op().map(set);
+    let large_edges = (2..large_end).map(|to| (1 << (to - 1), set(large.ins(to))));
     for (v, into) in (1..end).zip(&INTO) {
         scores.lanes &= into[interior];
-        scores.add(OPERATION, into[set(large.with_op_of(small, v))]);
+        if let Some(op) = small.op(v) {
+            scores.add(OPERATION, into[with_op[op as usize]]);
+        }
         for (edges, to) in at_ends.into_iter().zip(to_large) {
             if edges >> v & 1 == 1 {
                 scores.add(EDGE, into[to]);
             }
         }
         for from in small.predecessors(v).filter(|&from| from > 0) {
-            let both = (2..large_end).map(|to| {
-                let ins = set(large.ins(to));
-                into[1 << (to - 1)] & INTO[from - 1][ins]
-            });
+            let from = &INTO[from - 1];
+            let both = large_edges.clone().map(|(to, ins)| into[to] & from[ins]);
             scores.add(EDGE, both.fold(0, |all, lanes| all | lanes));
         }
     }

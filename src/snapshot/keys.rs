@@ -5,6 +5,7 @@
 //! pilot, of which there is half a byte a key, and one slot, which is half a cache line and holds the key itself.
 
 use super::SnapshotError;
+use crate::cell::{Cell, CellHash};
 
 /// Keys to a bucket.
 const BUCKET: usize = 4;
@@ -28,6 +29,17 @@ pub(crate) struct Slot {
 impl Slot {
     /// The row of a slot without a key.
     pub const EMPTY: u32 = u32::MAX;
+
+    /// The cell's hash.
+    pub const fn hash(&self) -> CellHash {
+        CellHash::from_bytes(self.key)
+    }
+
+    /// The cell as its source drew it, where that is known.
+    pub fn cell(&self) -> Option<Cell> {
+        let cell = Cell::from_code(self.drawing).ok();
+        cell.filter(|_| self.drawing != 0)
+    }
 
     const NONE: Self = Self {
         key: [0; 16],

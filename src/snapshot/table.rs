@@ -134,14 +134,13 @@ impl<'s> Table<'s> {
     /// The hash of a row's cell, if there is such a row.
     #[must_use]
     pub fn hash(self, row: RowId) -> Option<CellHash> {
-        self.slot(row).map(|slot| CellHash::from_bytes(slot.key))
+        self.slot(row).map(Slot::hash)
     }
 
     /// A row's cell as its source drew it; `None` where the source had the hash alone.
     #[must_use]
     pub fn cell(self, row: RowId) -> Option<Cell> {
-        let code = self.slot(row)?.drawing;
-        Cell::from_code(code).ok().filter(|_| code != 0)
+        self.slot(row)?.cell()
     }
 
     /// The budgets at which the table has trials or estimates of a row.
@@ -309,7 +308,7 @@ impl<'s> Table<'s> {
     }
 
     /// The slot of a row.
-    fn slot(self, row: RowId) -> Option<&'s Slot> {
+    pub(crate) fn slot(self, row: RowId) -> Option<&'s Slot> {
         let places: &[u32] = self.slice(self.layout.row_slots);
         let place = *places.get(row.index())?;
         let slots: &[Slot] = self.slice(self.layout.slots);

@@ -460,18 +460,22 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         on_front: impl IntoIterator<Item = bool>,
     ) -> Result<Vec<Recipe>, RecipeError> {
         let table = self.here.view.table();
-        let contained_pue = table.info()?.pue;
         let site = &self.query.site;
+        // It takes microseconds to find out.
+        let contained_pue = match site.pue() {
+            Some(_) => table.info()?.pue,
+            None => None,
+        };
         let reference_co2e = site.co2e_g(self.here.energy, contained_pue)?;
         let reference_time = self.row.and_then(|row| self.time(row));
         let mut recipes = Vec::with_capacity(rows.len());
-        for (&row, on_front) in rows.iter().zip(on_front) {
-            let (Some((energy_kwh, accuracy)), Some(hash)) =
-                (self.here.point(row), table.hash(row))
-            else {
+        // Their slots lie anywhere: read one behind the other, the reads overlap.
+        let slots: Vec<_> = rows.iter().map(|&row| table.slot(row).copied()).collect();
+        for ((&row, slot), on_front) in rows.iter().zip(slots).zip(on_front) {
+            let (Some((energy_kwh, accuracy)), Some(slot)) = (self.here.point(row), slot) else {
                 continue;
             };
-            let cell = table.cell(row);
+            let (hash, cell) = (slot.hash(), slot.cell());
             let elsewhere = self.elsewhere.iter().filter_map(|other| {
                 let row = other.row_of(row, hash, &self.here)?;
                 other.elsewhere(row)
