@@ -20,9 +20,20 @@ fn finite() -> impl Strategy<Value = f64> {
     ]
 }
 
+/// In any order, or in ascending order.
 fn points<const D: usize>(most: usize) -> impl Strategy<Value = Vec<[f64; D]>> {
-    prop::collection::vec(prop::collection::vec(value(), D), 0..most)
-        .prop_map(|points| points.into_iter().map(|p| p.try_into().unwrap()).collect())
+    let points = prop::collection::vec(prop::collection::vec(value(), D), 0..most);
+    (points, any::<bool>()).prop_map(|(mut points, sorted)| {
+        if sorted {
+            let keys = |point: &Vec<f64>| point.iter().map(|value| value + 0.0).collect::<Vec<_>>();
+            points.sort_by(|a, b| {
+                let pairs = keys(a).into_iter().zip(keys(b));
+                let orders = pairs.map(|(a, b)| a.total_cmp(&b));
+                orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+            });
+        }
+        points.into_iter().map(|p| p.try_into().unwrap()).collect()
+    })
 }
 
 fn finite_points<const D: usize>(most: usize) -> impl Strategy<Value = Vec<[f64; D]>> {

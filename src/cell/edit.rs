@@ -229,9 +229,9 @@ fn list(a: Graph, b: Graph, to_b: &Mapping, count: usize) -> Vec<Edit> {
     let [only_a, only_b] = a.edges_not_shared(b, to_b);
 
     let mut edits = Vec::with_capacity(count);
-    for v in 1..a.output() {
-        if let (Some(from), Some(w)) = (a.op(v), to_b[v])
-            && let Some(to) = b.op(w.into())
+    for (v, w) in to_b.iter().enumerate() {
+        let image = w.and_then(|w| b.op(w.into()));
+        if let (Some(from), Some(to)) = (a.op(v), image)
             && from != to
         {
             let vertex = old(v);

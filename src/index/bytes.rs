@@ -230,7 +230,7 @@ impl Arrays {
             .sort_by_key(|(kind, _, bytes)| match bytes.len() {
                 // Names are among those, before what they name.
                 ..=256 => 0,
-                ..=16_384 => 1,
+                257..=16_384 => 1,
                 _ if *kind == Kind::Grid => 2,
                 _ => 3,
             });

@@ -5,11 +5,27 @@ use super::{at, is_complete, lexicographic};
 ///
 /// # Complexity
 /// O(n log n) time for 2 objectives; O(n log n + n f) at worst for 3, with a front of f points; O(n f) for more. Most
-/// points are passed over before anything is sorted. Source: Kung, Luccio, Preparata 1975.
+/// points are passed over before anything is sorted, and points in ascending order are swept as they come. Source: Kung,
+/// Luccio, Preparata 1975.
 #[must_use]
 pub fn front<const D: usize>(points: &[[f64; D]]) -> Vec<u32> {
+    let in_order = || {
+        points
+            .iter()
+            .zip(0..)
+            .filter(|(point, _)| is_complete(point))
+    };
+    // Where rows are numbered by the first objective, nothing need be sorted or kept.
+    if in_order().is_sorted_by(|a, b| lexicographic(a.0, b.0).is_le()) {
+        return sweep(in_order().map(|(&point, place)| (point, place)));
+    }
     let mut sorted = survivors(points);
     sort(&mut sorted);
+    sweep(sorted.into_iter())
+}
+
+/// The places of the points that none dominates, of points in lexicographic order.
+fn sweep<const D: usize>(sorted: impl Iterator<Item = ([f64; D], u32)>) -> Vec<u32> {
     let mut front = Vec::new();
     let mut sweep: Option<Sweep<D>> = None;
     let mut previous: Option<([f64; D], bool)> = None;

@@ -175,7 +175,7 @@ pub fn time_ids<Q>(questions: &[Q], mut ask: impl FnMut(&Q, &mut Vec<u32>)) -> O
 pub fn time_cold<Q, A: ToAnswer>(questions: &[Q], mut ask: impl FnMut(&Q) -> A) -> Outcome {
     let mut outcome = time(questions, &mut ask);
     let walk = vec![1_u64; WALK];
-    let mut cold = |ask: &mut dyn FnMut()| {
+    let cold = |ask: &mut dyn FnMut()| {
         black_box(walk.iter().sum::<u64>());
         let start = Instant::now();
         ask();
