@@ -15,7 +15,7 @@
 //! - `import` (feature `import`): TFRecord, trees of `results.json`, CSV; and `export`, the way back.
 //! - [`store`]: named tables of trials in one redb file; one import is one transaction.
 //! - [`snapshot`]: a sealed, checksummed, immutable file; views, look-ups and columns without a load phase.
-//! - [`index`]: rank order, bitmaps, wavelet matrix, staircases: over columns of a snapshot, or of your own.
+//! - [`index`]: rank order, bitmaps, grids of sums, staircases: over columns of a snapshot, or of your own.
 //! - [`pareto`]: fronts, layers, hypervolume, knees over plain points.
 //! - [`query`]: rows within bounds, dominance, and recipes: cells that are cheaper and as good, with the edits that lead
 //!   there.
