@@ -218,7 +218,9 @@ impl<'a> ColumnIndex<'a> {
     fn cut_values(&self, limit: f64) -> Cut {
         let (runs, places) = self.run_up_to(limit, self.present(), |run| run.place);
         let values = self.values.get(places.start as usize..places.end as usize);
-        let place = places.start + search::up_to(values.unwrap_or_default(), limit) as u32;
+        let passing = search::up_to(values.unwrap_or_default(), limit) as u32;
+        // In a damaged index a run may begin beyond the last row.
+        let place = places.start.saturating_add(passing).min(self.present());
         Cut { runs, place }
     }
 

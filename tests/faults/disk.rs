@@ -26,7 +26,7 @@ fn a_full_disk_is_an_error_and_nothing_else() {
         assert!(text.starts_with("error: "), "{text}");
     };
     let mut count = 0;
-    for _ in 0..trials(25, 500) {
+    for _ in 0..trials(25, 1_000) {
         fs::copy(place.path("base.redb"), place.path("own.redb")).unwrap();
         let limit = format!("-f {}", random.random_range(0..store));
         let words = ["import", "-s", "own.redb", "second.tfrecord"];
