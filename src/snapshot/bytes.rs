@@ -198,14 +198,10 @@ impl MappedBytes {
             let frame = Frame::of_bytes(copy.as_ref()).map_err(|error| error.at(path))?;
             return Ok((Self(Kept::Copy(copy)), frame));
         }
-        let frame = Frame::of_file(&file, path).map_err(|error| error.at(path))?;
         // SAFETY: the caller promises that nobody changes or truncates the file while it is mapped. This module is the
         // only one that maps files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map"))?;
-        if map.len() as u64 != frame.header.file_len {
-            let (expected, found) = (frame.header.file_len, map.len() as u64);
-            return Err(SnapshotError::Length { expected, found }.at(path));
-        }
+        let frame = Frame::of_map(&file, &map, path).map_err(|error| error.at(path))?;
         Ok((Self(Kept::Map(map)), frame))
     }
 

@@ -17,6 +17,21 @@ pub(super) struct Frame {
     pub layout: Layout,
 }
 
+/// A part of a file.
+enum Part<'a> {
+    Read(AlignedBytes),
+    Mapped(&'a [u8]),
+}
+
+impl AsRef<[u8]> for Part<'_> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Read(bytes) => bytes.as_ref(),
+            Self::Mapped(bytes) => bytes,
+        }
+    }
+}
+
 impl Frame {
     /// Of a snapshot in memory.
     pub fn of_bytes(file: &[u8]) -> Result<Self, SnapshotError> {
@@ -33,23 +48,27 @@ impl Frame {
         Self::decode(header, file.len() as u64, part)
     }
 
-    /// Of a snapshot's file, which is read where the frame is: a fraction of a microsecond for each part. The first touch of
-    /// a mapped page takes several.
-    pub fn of_file(file: &File, path: &Path) -> Result<Self, SnapshotError> {
+    /// Of a snapshot's mapped file, which is read where the frame is: a fraction of a microsecond for each part. The first
+    /// touch of a mapped page takes several.
+    pub fn of_map(file: &File, map: &[u8], path: &Path) -> Result<Self, SnapshotError> {
+        /// What a damaged header asks for takes no memory beyond this.
+        const LARGE: usize = 1 << 20;
         let failed = |source| SnapshotError::Io {
             path: path.to_owned(),
             action: "read",
             source,
         };
-        let len = file.metadata().map_err(failed)?.len();
-        let part = |offset: usize, part: usize| {
-            // What a damaged header asks for may be more than there is.
-            let left = len.saturating_sub(offset as u64);
-            let part = usize::try_from(left).map_or(part, |left| left.min(part));
-            AlignedBytes::read_at(file, offset as u64, part).map_err(failed)
+        let part = |offset: usize, len: usize| {
+            let left = map.get(offset..).unwrap_or_default();
+            let mapped = left.get(..len).unwrap_or(left);
+            if mapped.len() > LARGE {
+                return Ok(Part::Mapped(mapped));
+            }
+            let read = AlignedBytes::read_at(file, offset as u64, mapped.len());
+            read.map(Part::Read).map_err(failed)
         };
         let header = Header::decode(part(0, HEADER_LEN)?.as_ref())?;
-        Self::decode(header, len, part)
+        Self::decode(header, map.len() as u64, part)
     }
 
     fn decode<P: AsRef<[u8]>>(
