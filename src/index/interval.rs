@@ -105,8 +105,7 @@ impl Interval {
         };
         let greatest = match self.upper {
             Bound::Included(value) => value,
-            Bound::Excluded(f64::NEG_INFINITY) => f64::NAN,
-            Bound::Excluded(value) => value.next_down(),
+            Bound::Excluded(value) => below(value),
             Bound::Unbounded => f64::INFINITY,
         };
         [least, greatest]
@@ -115,22 +114,17 @@ impl Interval {
     /// The greatest number below the interval and the greatest in it, so that both ends are where numbers up to a limit end.
     /// `None` where it has no such end; NaN where there is no such number.
     pub(crate) const fn limits(&self) -> [Option<f64>; 2] {
-        const fn below(bound: f64) -> f64 {
-            if bound == f64::NEG_INFINITY {
-                f64::NAN
-            } else {
-                bound.next_down()
-            }
-        }
         let before = match self.lower {
             Bound::Included(value) => Some(below(value)),
             Bound::Excluded(value) => Some(value),
             Bound::Unbounded => None,
         };
         let within = match self.upper {
-            Bound::Included(value) => Some(value),
-            Bound::Excluded(value) => Some(below(value)),
             Bound::Unbounded => None,
+            Bound::Included(_) | Bound::Excluded(_) => {
+                let [_, greatest] = self.ends();
+                Some(greatest)
+            }
         };
         [before, within]
     }
@@ -173,6 +167,15 @@ impl Interval {
             Bound::Excluded(upper) => write!(f, "<{upper}"),
             Bound::Unbounded => Ok(()),
         }
+    }
+}
+
+/// The greatest number below another; NaN where there is none.
+const fn below(bound: f64) -> f64 {
+    if bound == f64::NEG_INFINITY {
+        f64::NAN
+    } else {
+        bound.next_down()
     }
 }
 
