@@ -9,8 +9,7 @@
 //!
 //! An [`Import`] reads one file or folder in the background, on all cores and in bounded memory, and hands out batches of
 //! trials in the source's order; [`read_bytes`] reads what is in memory. What trials have in common comes at the end, in
-//! [`Imported`]: the digest of the source,
-//! where the values come from, and what its user should know.
+//! [`Imported`]: the digest of the source, where the values come from, and what its user should know.
 //!
 //! - A value that the source does not have stays absent.
 //! - A value that no run can have observed is an error: NaN, an infinity, an accuracy outside [0, 1], anything negative.
