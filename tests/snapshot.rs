@@ -400,6 +400,43 @@ fn a_failed_seal_leaves_the_target_alone() {
     assert!(matches!(nowhere, Err(SnapshotError::Io { .. })));
 }
 
+#[test]
+fn what_the_format_has_no_room_for_is_refused_when_it_is_sealed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.ecnas");
+    let with_columns = |count: usize| {
+        let mut trial = Trial::new(hash(1), budget(4), 1);
+        let names = (0..count).map(|number| format!("column {number}"));
+        trial.other = names.zip((0..).map(f64::from)).collect();
+        let mut writer = SnapshotWriter::create(&path).unwrap();
+        writer.begin_table(info("t")).unwrap();
+        writer.add(&trial).unwrap();
+        writer.finish()
+    };
+    with_columns(16_384).unwrap();
+    let snapshot = Snapshot::open(&path).unwrap();
+    let view = snapshot.view("t", budget(4)).unwrap();
+    assert_eq!(view.columns().count(), 16_384);
+    let error = with_columns(16_385).unwrap_err().to_string();
+    assert!(error.contains("at most 16384"), "{error}");
+
+    let with_tables = |count: usize| {
+        let mut writer = SnapshotWriter::create(&path).unwrap();
+        for number in 0..count {
+            writer.begin_table(info(&number.to_string())).unwrap();
+        }
+        writer.finish()
+    };
+    with_tables(10_000).unwrap();
+    let snapshot = Snapshot::open(&path).unwrap();
+    assert_eq!(snapshot.tables().count(), 10_000);
+    let error = with_tables(50_000).unwrap_err().to_string();
+    assert!(error.contains("at most 262144"), "{error}");
+    // What was there before is there still.
+    snapshot.verify().unwrap();
+    assert_eq!(Snapshot::open(&path).unwrap().tables().count(), 10_000);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_new_snapshot_can_be_shared() {

@@ -201,7 +201,8 @@ impl MappedBytes {
         // SAFETY: the caller promises that nobody changes or truncates the file while it is mapped. This module is the
         // only one that maps files.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map"))?;
-        let frame = Frame::of_map(&file, &map, path).map_err(|error| error.at(path))?;
+        let frame =
+            Frame::of_file(&file, map.len() as u64, path).map_err(|error| error.at(path))?;
         Ok((Self(Kept::Map(map)), frame))
     }
 

@@ -3,10 +3,12 @@
 //! In the file it is an rkyv archive; opening a snapshot checks it once and turns it into [`Layout`], in which every range
 //! is known to be inside the file, aligned, and as long as its rows demand.
 
+use std::collections::BTreeSet;
+
 use rkyv::{Archive, Deserialize, Serialize, rancor};
 
 use super::SnapshotError;
-use super::format::{Entry, Kind, Section};
+use super::format::{Entry, Kind, MAX_CATALOG_LEN, MAX_COLUMNS, Section};
 use super::keys::{self, Slot};
 use crate::metrics::{Budget, Metric, rkyv_error};
 
@@ -87,7 +89,7 @@ pub(crate) struct BudgetLayout {
     /// Whether every row has exactly one trial.
     pub one_each: bool,
     /// The column of each known metric, by its code.
-    by_metric: [Option<u8>; 32],
+    by_metric: [Option<u16>; 32],
 }
 
 #[derive(Debug)]
@@ -113,12 +115,20 @@ impl BudgetLayout {
 impl Layout {
     /// The section of the catalog: the last one.
     pub fn section(sections: &[Section]) -> Result<Section, SnapshotError> {
-        let last = sections.last().copied();
-        last.filter(|section| section.kind == Kind::Catalog)
-            .ok_or_else(|| SnapshotError::Malformed {
-                what: "expected the catalog as last section".to_owned(),
-                found: format!("{:?}", last.map(|section| section.kind)),
-            })
+        let malformed = |what: String, found: String| SnapshotError::Malformed { what, found };
+        match sections.last() {
+            Some(section) if section.kind == Kind::Catalog => match section.len {
+                ..=MAX_CATALOG_LEN => Ok(*section),
+                len => Err(malformed(
+                    format!("expected a catalog of at most {MAX_CATALOG_LEN} bytes"),
+                    len.to_string(),
+                )),
+            },
+            last => Err(malformed(
+                "expected the catalog as last section".to_owned(),
+                format!("{:?}", last.map(|section| section.kind)),
+            )),
+        }
     }
 
     /// Reads and checks the catalog's bytes.
@@ -146,17 +156,12 @@ impl Layout {
             .iter()
             .map(|table| resolver.table(table))
             .collect::<Result<_, _>>()?;
-        for (number, table) in tables.iter().enumerate() {
-            let earlier = tables.iter().take(number);
-            if earlier
-                .map(|other| &other.name)
-                .any(|name| *name == table.name)
-            {
-                return Err(malformed(
-                    "expected distinct table names".to_owned(),
-                    format!("`{}` twice", table.name),
-                ));
-            }
+        let mut names = BTreeSet::new();
+        if let Some(table) = tables.iter().find(|table| !names.insert(&table.name)) {
+            return Err(malformed(
+                "expected distinct table names".to_owned(),
+                format!("`{}` twice", table.name),
+            ));
         }
         Ok(Self { tables })
     }
@@ -197,10 +202,11 @@ impl Resolver<'_> {
             .iter()
             .map(|budget| self.budget(&stored.name, rows, budget))
             .collect::<Result<_, _>>()?;
-        if !budgets.is_sorted_by(|a, b| a.budget < b.budget) {
+        let mut pairs = budgets.iter().zip(budgets.iter().skip(1));
+        if let Some((before, after)) = pairs.find(|(a, b)| a.budget >= b.budget) {
             return Err(SnapshotError::Malformed {
                 what: format!("table `{}`: expected ascending budgets", stored.name),
-                found: format!("{:?}", budgets.iter().map(|b| b.budget).collect::<Vec<_>>()),
+                found: format!("{} before {}", before.budget, after.budget),
             });
         }
         Ok(TableLayout {
@@ -245,6 +251,12 @@ impl Resolver<'_> {
             Kind::Starts,
             Some((rows + 1) * 4),
         )?;
+        if stored.columns.len() > MAX_COLUMNS {
+            return Err(SnapshotError::Malformed {
+                what: format!("table `{table}`: expected at most {MAX_COLUMNS} columns"),
+                found: stored.columns.len().to_string(),
+            });
+        }
         let mut by_metric = [None; 32];
         let mut columns = Vec::with_capacity(stored.columns.len());
         for (number, column) in stored.columns.iter().enumerate() {
@@ -271,18 +283,12 @@ impl Resolver<'_> {
             if let Some(slot) =
                 Metric::from_name(name).and_then(|metric| by_metric.get_mut(metric as usize))
             {
-                *slot = u8::try_from(number).ok();
+                *slot = u16::try_from(number).ok();
             }
             columns.push(ColumnLayout {
                 name: name.to_owned(),
                 trial_values,
                 row_means,
-            });
-        }
-        if columns.len() > 255 {
-            return Err(SnapshotError::Malformed {
-                what: format!("table `{table}`: expected at most 255 columns"),
-                found: columns.len().to_string(),
             });
         }
         // The writer stores means wherever a row has not exactly one trial.

@@ -169,7 +169,7 @@ pub enum SnapshotError {
         budgets: Vec<Budget>,
     },
     /// More than the format can hold.
-    #[error("{what}: expected at most {limit}, found more; split the table")]
+    #[error("{what}: expected at most {limit}, found more; seal it in parts")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,

@@ -17,6 +17,16 @@ pub(crate) const BLOCK_LEN: usize = 1 << 16;
 /// Alignment of every section.
 pub(crate) const SECTION_ALIGN: usize = 64;
 
+// What opening a snapshot reads and keeps has limits, so that a file made to mislead costs little memory. A table of four
+// budgets and thirty columns takes some 250 sections and 6 KB of the catalog.
+
+/// Most sections of a snapshot.
+pub(crate) const MAX_SECTIONS: u32 = 1 << 18;
+/// Most bytes of a catalog.
+pub(crate) const MAX_CATALOG_LEN: usize = 4 << 20;
+/// Most columns of a table at a budget.
+pub(crate) const MAX_COLUMNS: usize = 1 << 14;
+
 /// What a section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
@@ -203,6 +213,12 @@ impl Header {
                 expected: self.file_len,
                 found,
             });
+        }
+        if self.section_count > MAX_SECTIONS {
+            return Err(malformed(
+                &format!("header: expected at most {MAX_SECTIONS} sections"),
+                self.section_count.into(),
+            ));
         }
         let table_end = u64::from(self.section_count)
             .checked_mul(SECTION_LEN as u64)

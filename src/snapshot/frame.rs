@@ -17,21 +17,6 @@ pub(super) struct Frame {
     pub layout: Layout,
 }
 
-/// A part of a file.
-enum Part<'a> {
-    Read(AlignedBytes),
-    Mapped(&'a [u8]),
-}
-
-impl AsRef<[u8]> for Part<'_> {
-    fn as_ref(&self) -> &[u8] {
-        match self {
-            Self::Read(bytes) => bytes.as_ref(),
-            Self::Mapped(bytes) => bytes,
-        }
-    }
-}
-
 impl Frame {
     /// Of a snapshot in memory.
     pub fn of_bytes(file: &[u8]) -> Result<Self, SnapshotError> {
@@ -48,27 +33,20 @@ impl Frame {
         Self::decode(header, file.len() as u64, part)
     }
 
-    /// Of a snapshot's mapped file, which is read where the frame is: a fraction of a microsecond for each part. The first
-    /// touch of a mapped page takes several.
-    pub fn of_map(file: &File, map: &[u8], path: &Path) -> Result<Self, SnapshotError> {
-        /// What a damaged header asks for takes no memory beyond this.
-        const LARGE: usize = 1 << 20;
+    /// Of a snapshot's file of this length, which is read where the frame is: a fraction of a microsecond for each part. The
+    /// first touch of a mapped page takes several.
+    pub fn of_file(file: &File, len: u64, path: &Path) -> Result<Self, SnapshotError> {
         let failed = |source| SnapshotError::Io {
             path: path.to_owned(),
             action: "read",
             source,
         };
         let part = |offset: usize, len: usize| {
-            let left = map.get(offset..).unwrap_or_default();
-            let mapped = left.get(..len).unwrap_or(left);
-            if mapped.len() > LARGE {
-                return Ok(Part::Mapped(mapped));
-            }
-            let read = AlignedBytes::read_at(file, offset as u64, mapped.len());
-            read.map(Part::Read).map_err(failed)
+            AlignedBytes::read_at(file, offset as u64, len).map_err(failed)
         };
-        let header = Header::decode(part(0, HEADER_LEN)?.as_ref())?;
-        Self::decode(header, map.len() as u64, part)
+        let start = part(0, len.min(HEADER_LEN as u64) as usize)?;
+        let header = Header::decode(start.as_ref())?;
+        Self::decode(header, len, part)
     }
 
     fn decode<P: AsRef<[u8]>>(

@@ -8,7 +8,8 @@ use rkyv::rancor;
 
 use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, StoredTable};
 use super::format::{
-    BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, SECTION_ALIGN, Section, encode_sections,
+    BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, MAX_CATALOG_LEN, MAX_COLUMNS, MAX_SECTIONS,
+    SECTION_ALIGN, Section, encode_sections,
 };
 use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
@@ -32,6 +33,7 @@ pub struct SnapshotWriter {
     out: Blocks<BufWriter<Whole>>,
     sections: Vec<Section>,
     tables: Vec<StoredTable>,
+    names: BTreeSet<String>,
     table: Option<OpenTable>,
 }
 
@@ -65,6 +67,7 @@ impl SnapshotWriter {
             out: Blocks::new(BufWriter::with_capacity(1 << 20, file)),
             sections: Vec::new(),
             tables: Vec::new(),
+            names: BTreeSet::new(),
             table: None,
         };
         writer.write(&[0; HEADER_LEN])?;
@@ -77,7 +80,7 @@ impl SnapshotWriter {
     /// A table of that name is there already; the disk is full.
     pub fn begin_table(&mut self, info: TableInfo) -> Result<(), SnapshotError> {
         self.end_table()?;
-        if self.tables.iter().any(|table| table.name == info.name) {
+        if !self.names.insert(info.name.clone()) {
             return Err(SnapshotError::Malformed {
                 what: "expected distinct table names".to_owned(),
                 found: format!("`{}` twice", info.name),
@@ -127,17 +130,9 @@ impl SnapshotWriter {
             what: "expected a table to be begun before trials are added".to_owned(),
             found: "none".to_owned(),
         })?;
-        let len = u32::try_from(record.len()).map_err(|_| SnapshotError::TooLarge {
-            what: "bytes of a trial",
-            limit: u32::MAX.into(),
-        })?;
+        at_most("bytes of a trial", record.len(), u32::MAX as usize)?;
         let number = table.trials.len();
-        if number >= u32::MAX as usize {
-            return Err(SnapshotError::TooLarge {
-                what: "trials of a table",
-                limit: u32::MAX.into(),
-            });
-        }
+        at_most("trials of a table", number + 1, u32::MAX as usize)?;
         let mut set = |key: ColumnKey, value: f64| {
             let column = table.columns.entry(key).or_default();
             column.resize(number, f64::NAN);
@@ -163,7 +158,7 @@ impl SnapshotWriter {
             entry: Entry {
                 offset: position - table.records_start,
                 sequence: number as u64,
-                len,
+                len: record.len() as u32,
                 repeat: trial.repeat(),
             },
         });
@@ -239,7 +234,13 @@ impl SnapshotWriter {
                 found: rkyv_error(&error),
             }
         })?;
+        at_most("bytes of a catalog", bytes.len(), MAX_CATALOG_LEN)?;
         self.section(Kind::Catalog, &bytes)?;
+        at_most(
+            "sections of a snapshot",
+            self.sections.len(),
+            MAX_SECTIONS as usize,
+        )?;
         let catalog_crc = crc32c::crc32c(&bytes);
         self.pad()?;
         let sections_offset = self.out.position;
@@ -398,6 +399,7 @@ impl SnapshotWriter {
             });
             row_values.push((key.name(), means.unwrap_or(values)));
         }
+        at_most("columns of a table at a budget", columns.len(), MAX_COLUMNS)?;
         let estimated = match estimates {
             Some(_) => {
                 let mut words = vec![0_u64; rows.div_ceil(64)];
@@ -462,6 +464,15 @@ impl SnapshotWriter {
             source,
         })
     }
+}
+
+/// Refuses what the format has no room for.
+fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), SnapshotError> {
+    if found <= limit {
+        return Ok(());
+    }
+    let limit = limit as u64;
+    Err(SnapshotError::TooLarge { what, limit })
 }
 
 /// The structural columns, kept where they are the same at every budget.

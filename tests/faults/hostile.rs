@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::kit::report;
+use crate::kit::{self, report};
 use crate::place::{Place, tables};
 
 /// 512 MB of addresses, of which threads and what they reserve take a part; and of memory that is written to, 64 MiB and
@@ -150,12 +150,62 @@ fn write_all(place: &Place) -> Vec<(String, &'static str)> {
     all
 }
 
+/// The header of a snapshot whose section table and checksums begin at these bytes.
+fn header(sections: u32, table: u64, table_crc: u32, checksums: u64) -> (Vec<u8>, u64) {
+    let mut bytes = kit::snapshot(1, 1);
+    bytes.truncate(128);
+    let len = checksums + (checksums - 128).div_ceil(1 << 16) * 4;
+    bytes[16..24].copy_from_slice(&len.to_le_bytes());
+    bytes[24..28].copy_from_slice(&sections.to_le_bytes());
+    bytes[32..40].copy_from_slice(&table.to_le_bytes());
+    bytes[40..44].copy_from_slice(&table_crc.to_le_bytes());
+    bytes[48..56].copy_from_slice(&checksums.to_le_bytes());
+    let crc = crc32c::crc32c(&bytes[..124]);
+    bytes[124..].copy_from_slice(&crc.to_le_bytes());
+    (bytes, len)
+}
+
+/// Snapshots whose frame takes more memory than there is, all as the header says; and what must be said of them.
+fn write_snapshots(place: &Place) -> Vec<(String, &'static str)> {
+    const LONG: u64 = 192 << 20;
+    let write = |name: &str, parts: &[(u64, &[u8])], len: u64| {
+        use std::io::{Seek, SeekFrom};
+        let mut file = File::create(place.path(name)).unwrap();
+        for (at, bytes) in parts {
+            file.seek(SeekFrom::Start(*at)).unwrap();
+            file.write_all(bytes).unwrap();
+        }
+        file.set_len(len).unwrap();
+    };
+    write(
+        "header.ecnas",
+        &[(0, b"\x89ECNAS\r\n"), (8, &[0xFF; 4096])],
+        4104,
+    );
+    let (head, len) = header(LONG as u32 / 24, 128, 0, 128 + LONG);
+    write("sections.ecnas", &[(0, &head)], len);
+    // Kind 1, the catalog; alignment; offset; length.
+    let entry: Vec<u8> = [1 | 64 << 32, 128, LONG]
+        .into_iter()
+        .flat_map(u64::to_le_bytes)
+        .collect();
+    let (head, len) = header(1, 128 + LONG, crc32c::crc32c(&entry), 128 + LONG + 24);
+    write("catalog.ecnas", &[(0, &head), (128 + LONG, &entry)], len);
+    [
+        ("header.ecnas", "version"),
+        ("sections.ecnas", "at most 262144 sections"),
+        ("catalog.ecnas", "a catalog of at most 4194304 bytes"),
+    ]
+    .map(|(name, says)| (name.to_owned(), says))
+    .into()
+}
+
 #[test]
 fn hostile_files_end_in_an_error_within_little_memory() {
     let place = Place::new();
-    let sources = write_all(&place);
-    for (source, says) in &sources {
-        let output = place.run_limited(&LIMITS, &["import", "-s", "own.redb", source]);
+    let check = |words: &[&str], says: &str| {
+        let source = words.last().unwrap();
+        let output = place.run_limited(&LIMITS, words);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{source}: {text}");
         let line = text.lines().last().unwrap();
@@ -167,15 +217,19 @@ fn hostile_files_end_in_an_error_within_little_memory() {
             !text.contains("panicked") && text.len() < 2000,
             "{source}: {text}"
         );
-        assert_eq!(tables(&place.path("own.redb")), []);
         if std::env::var_os("ECNAS_SHOW").is_some() {
             println!("{source}: {line}");
         }
+    };
+    let sources = write_all(&place);
+    for (source, says) in &sources {
+        check(&["import", "-s", "own.redb", source], says);
+        assert_eq!(tables(&place.path("own.redb")), []);
     }
-    let hostile = [&b"\x89ECNAS\r\n"[..], &[0xFF; 4096]].concat();
-    fs::write(place.path("hostile.ecnas"), hostile).unwrap();
-    let output = place.run_limited(&LIMITS, &["info", "hostile.ecnas"]);
-    assert_eq!(output.status.code(), Some(1));
+    let snapshots = write_snapshots(&place);
+    for (snapshot, says) in &snapshots {
+        check(&["info", snapshot], says);
+    }
     // The control: what does take memory is refused it.
     place.source("t.tfrecord", 8, 4);
     place.run(&["import", "-s", "t.redb", "t.tfrecord"]);
@@ -183,7 +237,7 @@ fn hostile_files_end_in_an_error_within_little_memory() {
     assert!(!control.status.success(), "the control did not fail");
     report(
         "hostile files within 512 MB of addresses and 66 MiB of memory",
-        sources.len() as u64 + 1,
+        (sources.len() + snapshots.len()) as u64,
         "control: 2 MiB were too few for a seal",
     );
 }
