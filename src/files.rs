@@ -1,10 +1,20 @@
-//! Files that appear whole: written beside their target, synced, and renamed.
+//! Files that appear whole: written beside their target, synced, and renamed; and files that are read.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+/// Opens a regular file to read it. A pipe or a device is refused: one that nobody writes to would be waited for, and one
+/// without end would be read for ever.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        let found = "expected a regular file, found a pipe, a device or a folder";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, found));
+    }
+    File::open(path)
+}
 
 /// A file beside its target, whose place it takes when it is complete. Dropped before, it is removed.
 pub(crate) struct Whole {

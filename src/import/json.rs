@@ -1,16 +1,16 @@
 //! JSON objects whose fields are taken one by one; what nobody takes is kept as text.
 
-use std::fs::File;
 use std::io::Read;
 
 use serde_json::{Map, Value};
 
 use super::{Fault, ImportError, Place};
+use crate::files;
 
 /// Reads a whole file of at most so many bytes.
 pub(super) fn read(place: &Place, limit: u64) -> Result<Vec<u8>, ImportError> {
     let io = |error| ImportError::io(place.path.as_ref(), error);
-    let file = File::open(&place.path).map_err(io)?;
+    let file = files::open(&place.path).map_err(io)?;
     let mut bytes = Vec::new();
     let too_long = |declared| place.clone().fault(Fault::TooLong { declared, limit });
     let declared = file.metadata().map_err(io)?.len();

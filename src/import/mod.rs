@@ -52,7 +52,7 @@ pub mod tfrecord;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,6 +67,7 @@ use digest::Digest;
 use merge::Findings;
 use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
+use crate::files;
 use crate::metrics::{Provenances, SourceInfo, TableInfo, Trial};
 
 /// The format of a source.
@@ -164,7 +165,7 @@ impl<T: Send + 'static> Import<T> {
         if metadata.is_dir() {
             return Self::start(path, results::open(path, options)?, convert);
         }
-        let mut file = File::open(path).map_err(io)?;
+        let mut file = files::open(path).map_err(io)?;
         match detect::detect(path, &mut file)? {
             Kind::TfRecord => {
                 Self::start(path, tfrecord::open(path, file, length, options)?, convert)

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::SnapshotError;
 use super::format::{BLOCK_LEN, HEADER_LEN, Header};
 use super::frame::Frame;
-use crate::parallel;
+use crate::{files, parallel};
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
 #[derive(Debug, Clone, Default)]
@@ -40,14 +40,8 @@ impl AlignedBytes {
                 source,
             }
         };
-        let file = File::open(path).map_err(failed("open"))?;
+        let file = files::open(path).map_err(failed("open"))?;
         let metadata = file.metadata().map_err(failed("read"))?;
-        if !metadata.is_file() {
-            return Err(SnapshotError::NotASnapshot {
-                found: "something other than a regular file".to_owned(),
-            }
-            .at(path));
-        }
         // What is no snapshot of this length is not read to its end, however long it is.
         let mut start = Vec::new();
         let head = (&file).take(HEADER_LEN as u64).read_to_end(&mut start);
@@ -192,7 +186,7 @@ impl MappedBytes {
                 source,
             }
         };
-        let file = File::open(path).map_err(failed("open"))?;
+        let file = files::open(path).map_err(failed("open"))?;
         if !mapping.maps(&file) {
             let copy = AlignedBytes::read(path)?;
             let frame = Frame::of_bytes(copy.as_ref()).map_err(|error| error.at(path))?;

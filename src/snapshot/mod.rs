@@ -59,7 +59,7 @@ pub const MAGIC: [u8; 8] = format::MAGIC;
 pub(crate) fn has_its_length(path: &Path) -> bool {
     let read = || -> std::io::Result<(Vec<u8>, u64)> {
         let mut start = Vec::new();
-        let file = std::fs::File::open(path)?;
+        let file = crate::files::open(path)?;
         let len = file.metadata()?.len();
         file.take(format::HEADER_LEN as u64)
             .read_to_end(&mut start)?;

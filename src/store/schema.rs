@@ -11,7 +11,6 @@
 //! Trials are appended, so that importing and sealing write and read the file from front to back; only the small keys are
 //! inserted in random places.
 
-use std::fs::File;
 use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -21,6 +20,7 @@ use rkyv::{Archive, Deserialize, Serialize};
 
 use super::StoreError;
 use crate::cell::CellHash;
+use crate::files;
 use crate::metrics::{TableInfo, layout_fingerprint};
 
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -109,7 +109,7 @@ pub(super) fn check_start(path: &Path) -> Result<Start, StoreError> {
         source,
     };
     let mut start = Vec::new();
-    match File::open(path) {
+    match files::open(path) {
         Ok(file) => file.take(16).read_to_end(&mut start).map_err(failed)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Start::Nothing),
         Err(error) => return Err(failed(error)),

@@ -1,6 +1,8 @@
 //! What goes wrong: one line that says what, where and what to do, the exit code, and nothing left behind.
 
 use std::fs;
+#[cfg(unix)]
+use std::process::Command;
 
 use crate::program::{DEEP, FLAT, Folder, hash};
 
@@ -254,6 +256,40 @@ fn no_permission_to_write() {
         assert_eq!(code, 1);
         assert!(line.contains("permission"), "{line}");
     }
+}
+
+/// Nobody writes to the pipe: who opened it would wait for ever.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = Folder::new();
+    many(&folder);
+    folder.print(&["import", "-s", "many.redb", "many.csv"]);
+    let run = "folder/3V9E/4_epochs/b4/b49ac8c578b4561d79ac7087988f1c61/repeat_1";
+    fs::create_dir_all(folder.path(run)).unwrap();
+    for path in [folder.path("pipe"), folder.path(run).join("results.json")] {
+        let made = Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    }
+    for words in [
+        &["info", "pipe"][..],
+        &["verify", "pipe"],
+        &["get", "pipe", "5529e1779433733d1145e20de5d8604e"],
+        &["front", "pipe"],
+        &["recipe", "folder"],
+        &["import", "-s", "new.redb", "folder"],
+        &["import", "-s", "new.redb", "pipe"],
+        &["import", "-s", "pipe", "pipe"],
+        &["seal", "-s", "pipe", "-o", "new.ecnas"],
+    ] {
+        let (code, line) = folder.fail(words);
+        assert_eq!(code, 1);
+        assert!(line.contains("regular file"), "{line}");
+    }
+    let (code, line) = folder.fail(&["seal", "-s", "many.redb", "-o", "pipe"]);
+    assert_eq!(code, 1);
+    assert!(line.contains("pipe: expected a snapshot"), "{line}");
+    assert!(!folder.path("new.redb").exists());
 }
 
 #[test]

@@ -223,18 +223,28 @@ fn digest(path: &Path) -> io::Result<[u8; 32]> {
     if path.is_dir() {
         results(path, path, &mut sha256, &work)?;
     } else {
-        let mut file = File::open(path)?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                break;
-            }
-            sha256.update(buffer.get(..read).unwrap_or_default());
-            check(&work)?;
-        }
+        add(path, &mut sha256, &work)?;
     }
     Ok(sha256.finalize().into())
+}
+
+/// Adds a file's bytes to a digest, and counts them. A pipe is not waited for.
+fn add(path: &Path, sha256: &mut Sha256, work: &Work) -> io::Result<u64> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("expected a regular file or a folder"));
+    }
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut len = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(len);
+        }
+        sha256.update(buffer.get(..read).unwrap_or_default());
+        len += read as u64;
+        check(work)?;
+    }
 }
 
 fn results(root: &Path, folder: &Path, sha256: &mut Sha256, work: &Work) -> io::Result<()> {
@@ -251,11 +261,10 @@ fn results(root: &Path, folder: &Path, sha256: &mut Sha256, work: &Work) -> io::
                 .unwrap_or(&path)
                 .as_os_str()
                 .as_encoded_bytes();
-            let bytes = fs::read(&path)?;
-            for part in [name, &bytes] {
-                sha256.update((part.len() as u64).to_le_bytes());
-                sha256.update(part);
-            }
+            sha256.update((name.len() as u64).to_le_bytes());
+            sha256.update(name);
+            let len = add(&path, sha256, work)?;
+            sha256.update(len.to_le_bytes());
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! `ecnas predict`: energy, time and accuracy of cells that nobody trained.
 
+use std::cell::Cell as Shared;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ecnas::benchmark;
@@ -280,14 +281,41 @@ fn resolve(asked: &[Asked]) -> Result<Vec<Cell>, Failure> {
     Ok(cells)
 }
 
+/// Refuses a record that does not end: a quote that nobody closes would take the whole file into memory.
+struct Bounded<'a> {
+    input: File,
+    /// Bytes that may be read before the record must end.
+    left: &'a Shared<usize>,
+}
+
+impl Bounded<'_> {
+    const LONGEST: usize = 1 << 20;
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left.get() == 0 {
+            let text = "expected records of at most 1 MiB, found one that does not end; a quote may not be closed";
+            return Err(io::Error::other(text));
+        }
+        let len = self.input.read(buffer)?;
+        self.left.set(self.left.get().saturating_sub(len));
+        Ok(len)
+    }
+}
+
 /// Reads cells from a CSV file.
 fn read(path: &Path, cells: &mut Vec<Asked>) -> Result<(), Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::error(format!("{}: {error}", path.display()));
-    let file = File::open(path).map_err(|error| failed(&error))?;
+    let left = Shared::new(Bounded::LONGEST);
+    let input = Bounded {
+        input: File::open(path).map_err(|error| failed(&error))?,
+        left: &left,
+    };
     let mut reader = csv::ReaderBuilder::new()
         .comment(Some(b'#'))
-        .from_reader(file);
+        .from_reader(input);
     let header = reader.headers().map_err(|error| failed(&error))?.clone();
     let place = |name: &str| header.iter().position(|own| own.trim() == name);
     let hash = place("hash").or_else(|| place("module_hash"));
@@ -299,6 +327,7 @@ fn read(path: &Path, cells: &mut Vec<Asked>) -> Result<(), Failure> {
     }
     for (number, record) in reader.records().enumerate() {
         let record = record.map_err(|error| failed(&error))?;
+        left.set(Bounded::LONGEST);
         let field = |place: usize| record.get(place).unwrap_or_default().trim();
         let cell = match (drawing, hash) {
             (Some((adjacency, operations)), _) => {

@@ -28,9 +28,9 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let mut store = open::store(&args.store)?;
-    if matches!(open::kind(&args.output), Kind::Store | Kind::Other) {
+    if !matches!(open::kind(&args.output), Kind::Absent | Kind::Snapshot) {
         return Err(Failure::error(format!(
-            "{}: expected a snapshot to replace or a new name, found another file; choose another name",
+            "{}: expected a snapshot to replace or a new name, found another file or a folder; choose another name",
             args.output.display()
         )));
     }
