@@ -134,6 +134,47 @@ fn tfrecord() {
     target("tfrecord");
 }
 
+/// With checksums made right, only looking at the structure tells.
+#[test]
+fn trials_that_stand_twice_or_overlap_are_found() {
+    use ecnas::metrics::TableInfo;
+    use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotWriter};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.ecnas");
+    let mut writer = SnapshotWriter::create(&path).unwrap();
+    writer.begin_table(TableInfo::default()).unwrap();
+    for repeat in 1..=3 {
+        let trial = kit::trial(kit::cells()[0], 4, repeat, repeat.into());
+        writer.add(&trial).unwrap();
+    }
+    writer.finish().unwrap();
+    let whole = fs::read(path).unwrap();
+    let number = |at: usize| u64::from_le_bytes(whole[at..at + 8].try_into().unwrap()) as usize;
+    // The section of kind 7: 24 bytes an entry, first where its trial is, at byte 16 how long.
+    let mut table = (number(32)..number(48)).step_by(24);
+    let entries = number(table.find(|&at| whole[at] == 7).unwrap() + 8);
+    let found = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        fuzz::snapshot::correct(&mut bytes);
+        let snapshot = Snapshot::from_bytes(AlignedBytes::copy_from(&bytes)).unwrap();
+        let verified = snapshot.verify().map(|verified| verified.trials);
+        verified.map_err(|error| error.to_string())
+    };
+    assert_eq!(found(&whole), Ok(3));
+    let mut twice = whole.clone();
+    twice.copy_within(entries..entries + 24, entries + 24);
+    let text = found(&twice).unwrap_err();
+    assert!(text.contains("do not ascend"), "{text}");
+    // The last trial takes the others in.
+    let mut overlapping = whole.clone();
+    let len = number(entries + 48) + number(entries + 64) % (1 << 32);
+    overlapping[entries + 48..entries + 56].fill(0);
+    overlapping[entries + 64..entries + 68].copy_from_slice(&(len as u32).to_le_bytes());
+    let text = found(&overlapping).unwrap_err();
+    assert!(text.contains("expected trials of at most"), "{text}");
+}
+
 /// Run by hand; the files are committed.
 #[test]
 #[ignore = "writes the seeds"]

@@ -150,7 +150,10 @@ impl Layout {
         }
         let stored = rkyv::access::<ArchivedStoredCatalog, rancor::Error>(bytes)
             .map_err(|error| malformed("expected a catalog".to_owned(), rkyv_error(&error)))?;
-        let resolver = Resolver { sections };
+        let mut resolver = Resolver {
+            sections,
+            taken: vec![false; sections.len()],
+        };
         let tables: Vec<_> = stored
             .tables
             .iter()
@@ -170,10 +173,24 @@ impl Layout {
 /// Turns section numbers into ranges of the length that they must have.
 struct Resolver<'a> {
     sections: &'a [Section],
+    /// Each section is one thing: a small file must not be a table of a great many budgets that all have the same trials.
+    taken: Vec<bool>,
 }
 
 impl Resolver<'_> {
-    fn section(&self, id: u32, kind: Kind, len: Option<usize>) -> Result<Section, SnapshotError> {
+    fn section(
+        &mut self,
+        id: u32,
+        kind: Kind,
+        len: Option<usize>,
+    ) -> Result<Section, SnapshotError> {
+        let taken = self.taken.get_mut(id as usize);
+        if taken.is_some_and(|taken| std::mem::replace(taken, true)) {
+            return Err(SnapshotError::Malformed {
+                what: format!("section {id}: expected it to be used once"),
+                found: "a second use".to_owned(),
+            });
+        }
         let section = self.sections.get(id as usize).copied();
         match section {
             Some(section) if section.kind == kind && len.is_none_or(|len| section.len == len) => {
@@ -192,11 +209,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn table(&self, stored: &ArchivedStoredTable) -> Result<TableLayout, SnapshotError> {
+    fn table(&mut self, stored: &ArchivedStoredTable) -> Result<TableLayout, SnapshotError> {
         let rows = stored.rows.to_native() as usize;
-        let fixed = |id: rkyv::Archived<u32>, kind, count: usize, size: usize| {
-            self.section(id.to_native(), kind, Some(count * size))
-        };
         let budgets: Vec<_> = stored
             .budgets
             .iter()
@@ -214,14 +228,21 @@ impl Resolver<'_> {
             rows,
             seed: stored.seed.to_native(),
             info: self.section(stored.info.to_native(), Kind::Info, None)?,
-            slots: fixed(
-                stored.slots,
+            slots: self.section(
+                stored.slots.to_native(),
                 Kind::Slots,
-                keys::slots_of(rows),
-                size_of::<Slot>(),
+                Some(keys::slots_of(rows) * size_of::<Slot>()),
             )?,
-            pilots: fixed(stored.pilots, Kind::Pilots, keys::pilots_of(rows), 2)?,
-            row_slots: fixed(stored.row_slots, Kind::RowSlots, rows, 4)?,
+            pilots: self.section(
+                stored.pilots.to_native(),
+                Kind::Pilots,
+                Some(keys::pilots_of(rows) * 2),
+            )?,
+            row_slots: self.section(
+                stored.row_slots.to_native(),
+                Kind::RowSlots,
+                Some(rows * 4),
+            )?,
             records: self.section(stored.records.to_native(), Kind::Records, None)?,
             index: self.section(stored.index.to_native(), Kind::Index, None)?,
             budgets,
@@ -229,7 +250,7 @@ impl Resolver<'_> {
     }
 
     fn budget(
-        &self,
+        &mut self,
         table: &str,
         rows: usize,
         stored: &ArchivedStoredBudget,
@@ -311,5 +332,83 @@ impl Resolver<'_> {
             index: self.section(stored.index.to_native(), Kind::Index, None)?,
             by_metric,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A catalog of a table without rows, whose budgets have these sections for entries and starts.
+    fn decode(budgets: &[(u32, SectionId, SectionId)]) -> Result<Layout, SnapshotError> {
+        let kinds = [
+            (Kind::Info, 0),
+            (Kind::Slots, keys::slots_of(0) * size_of::<Slot>()),
+            (Kind::Pilots, keys::pilots_of(0) * 2),
+            (Kind::RowSlots, 0),
+            (Kind::Records, 0),
+            (Kind::Index, 0),
+            // Of budgets.
+            (Kind::Entries, 0),
+            (Kind::Starts, 4),
+            (Kind::Index, 0),
+            (Kind::Entries, 0),
+            (Kind::Starts, 4),
+            (Kind::Index, 0),
+        ];
+        let sections = kinds.map(|(kind, len)| Section {
+            kind,
+            offset: 128,
+            len,
+        });
+        let budgets = budgets
+            .iter()
+            .zip([8, 11])
+            .map(|(&(epochs, entries, starts), index)| StoredBudget {
+                epochs,
+                trials: 0,
+                entries,
+                starts,
+                columns: Vec::new(),
+                index,
+                estimated: None,
+            });
+        let catalog = StoredCatalog {
+            tables: vec![StoredTable {
+                name: "t".to_owned(),
+                rows: 0,
+                seed: 0,
+                info: 0,
+                slots: 1,
+                pilots: 2,
+                row_slots: 3,
+                records: 4,
+                index: 5,
+                budgets: budgets.collect(),
+            }],
+        };
+        let bytes = rkyv::to_bytes::<rancor::Error>(&catalog).unwrap();
+        let own = Section {
+            kind: Kind::Catalog,
+            offset: 0,
+            len: bytes.len(),
+        };
+        Layout::decode(&bytes, own, &sections, crc32c::crc32c(&bytes))
+    }
+
+    #[test]
+    fn budgets_have_sections_of_their_own_and_ascend() {
+        let layout = decode(&[(4, 6, 7), (12, 9, 10)]).unwrap();
+        assert_eq!(layout.tables[0].budgets.len(), 2);
+        let refused = |budgets: &[_]| decode(budgets).unwrap_err().to_string();
+        let text = refused(&[(4, 6, 7), (12, 6, 10)]);
+        assert!(
+            text.contains("section 6: expected it to be used once"),
+            "{text}"
+        );
+        let text = refused(&[(12, 6, 7), (4, 9, 10)]);
+        assert!(text.contains("12 epochs before 4 epochs"), "{text}");
+        let text = refused(&[(4, 7, 6)]);
+        assert!(text.contains("section 7: expected Entries"), "{text}");
     }
 }

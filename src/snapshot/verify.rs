@@ -189,19 +189,47 @@ fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), Snapsh
         table.budget_index(budget)?.verify().map_err(wrong)
     });
     verified.into_iter().collect::<Result<(), _>>()?;
+    let mut taken = 0;
+    for budget in &layout.budgets {
+        taken += entries_of(table, budget)
+            .map_err(|found| malformed("expected the trials of its rows in order", found))?;
+        // Else each could be a large part of the file.
+        if taken > layout.records.len as u64 {
+            return Err(malformed(
+                &format!("expected trials of at most {} bytes", layout.records.len),
+                taken.to_string(),
+            ));
+        }
+    }
     layout.budgets.iter().try_for_each(|budget| {
         trials_of(table, budget)
-            .map_err(|found| malformed("expected the trials of its rows in order", found))
+            .map_err(|found| malformed("expected the trials of its rows", found))
     })
 }
 
-/// Every entry of a budget is a trial of its row, at this budget, with the repeat that the entry names.
-fn trials_of(table: Table<'_>, layout: &BudgetLayout) -> Result<(), String> {
+/// The entries of a budget are in the order of rows and repeats, each repeat once; says how many bytes their trials take.
+fn entries_of(table: Table<'_>, layout: &BudgetLayout) -> Result<u64, String> {
     let starts: &[u32] = table.slice(layout.starts);
     let bounds = (starts.first().copied(), starts.last().copied());
     if bounds != (Some(0), u32::try_from(layout.trials).ok()) || !starts.is_sorted() {
         return Err(format!("starts from {:?} to {:?}", bounds.0, bounds.1));
     }
+    let entries = table.entries(layout);
+    for row in (0..table.len() as u32).map(RowId) {
+        let own = entries.get(table.entry_range(layout, row));
+        let own = own.unwrap_or_default();
+        if !own.is_sorted_by(|a, b| a.repeat < b.repeat) {
+            return Err(format!(
+                "{}, repeats of row {} that do not ascend",
+                layout.budget, row.0
+            ));
+        }
+    }
+    Ok(entries.iter().map(|entry| u64::from(entry.len)).sum())
+}
+
+/// Every entry of a budget is a trial of its row, at this budget, with the repeat that the entry names.
+fn trials_of(table: Table<'_>, layout: &BudgetLayout) -> Result<(), String> {
     let entries = table.entries(layout);
     for row in (0..table.len() as u32).map(RowId) {
         let hash = table.hash(row);
