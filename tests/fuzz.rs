@@ -93,7 +93,7 @@ fn target(name: &str) {
     }
     let all = [seeds, regressions].concat();
     let mut random = kit::random(31);
-    let count = kit::trials(2_000, 300_000);
+    let count = kit::trials(500, 50_000);
     for number in 0..count {
         run(
             target,
