@@ -286,9 +286,11 @@ fn a_pipe_is_refused_and_not_waited_for() {
         assert_eq!(code, 1);
         assert!(line.contains("regular file"), "{line}");
     }
-    let (code, line) = folder.fail(&["seal", "-s", "many.redb", "-o", "pipe"]);
-    assert_eq!(code, 1);
-    assert!(line.contains("pipe: expected a snapshot"), "{line}");
+    for target in ["pipe", "folder"] {
+        let (code, line) = folder.fail(&["seal", "-s", "many.redb", "-o", target]);
+        assert_eq!(code, 1);
+        assert!(line.contains(": expected a snapshot to replace"), "{line}");
+    }
     assert!(!folder.path("new.redb").exists());
 }
 
