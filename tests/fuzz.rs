@@ -93,7 +93,7 @@ fn target(name: &str) {
     }
     let all = [seeds, regressions].concat();
     let mut random = kit::random(31);
-    let count = kit::trials(500, 50_000);
+    let count = kit::trials(500, 300_000);
     for number in 0..count {
         run(
             target,
@@ -136,7 +136,7 @@ fn tfrecord() {
 
 /// With checksums made right, only looking at the structure tells.
 #[test]
-fn trials_that_stand_twice_or_overlap_are_found() {
+fn trials_that_stand_twice_or_take_more_than_there_is_are_found() {
     use ecnas::metrics::TableInfo;
     use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotWriter};
 

@@ -116,19 +116,17 @@ impl Layout {
     /// The section of the catalog: the last one.
     pub fn section(sections: &[Section]) -> Result<Section, SnapshotError> {
         let malformed = |what: String, found: String| SnapshotError::Malformed { what, found };
-        match sections.last() {
-            Some(section) if section.kind == Kind::Catalog => match section.len {
-                ..=MAX_CATALOG_LEN => Ok(*section),
-                len => Err(malformed(
-                    format!("expected a catalog of at most {MAX_CATALOG_LEN} bytes"),
-                    len.to_string(),
-                )),
-            },
-            last => Err(malformed(
-                "expected the catalog as last section".to_owned(),
-                format!("{:?}", last.map(|section| section.kind)),
-            )),
+        let last = sections.last().copied();
+        let catalog = last.filter(|section| section.kind == Kind::Catalog);
+        let catalog = catalog.ok_or_else(|| {
+            let found = format!("{:?}", last.map(|section| section.kind));
+            malformed("expected the catalog as last section".to_owned(), found)
+        })?;
+        if catalog.len > MAX_CATALOG_LEN {
+            let expected = format!("expected a catalog of at most {MAX_CATALOG_LEN} bytes");
+            return Err(malformed(expected, catalog.len.to_string()));
         }
+        Ok(catalog)
     }
 
     /// Reads and checks the catalog's bytes.
