@@ -36,6 +36,9 @@ pub enum ImportError {
         #[source]
         fault: Box<Fault>,
     },
+    /// The caller ended it.
+    #[error("reading was cancelled")]
+    Cancelled,
     /// A part of the import stopped without a result.
     #[error("{}: the import stopped without a result; try again, and report it if it happens twice", path.display())]
     Stopped {

@@ -53,7 +53,8 @@ pub mod tfrecord;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -63,7 +64,7 @@ pub use notes::Note;
 pub use options::ImportOptions;
 
 use detect::Kind;
-use digest::Digest;
+use digest::{Digest, Digesting};
 use merge::Findings;
 use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
@@ -298,6 +299,43 @@ pub fn read_bytes(
     match detect::detect(name, &mut file)? {
         Kind::TfRecord => read_here(name, tfrecord::open(name, file, length, options)?),
         Kind::Csv => read_here(name, csv::open(name, file, length, options)?),
+    }
+}
+
+/// The digest of a file or folder, as an import has it in [`SourceInfo::sha256`]: of a file, the SHA-256 of its bytes; of a
+/// folder, what [`results`] says. `progress` is told how many bytes were read, again and again, and may end it.
+///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use ecnas::import::{ImportOptions, digest};
+/// let sha256 = digest("results".as_ref(), &ImportOptions::default(), |_| ControlFlow::Continue(()))?;
+/// # Ok::<(), ecnas::import::ImportError>(())
+/// ```
+///
+/// # Errors
+/// What cannot be read, or `progress` ended it. Whether it is something to import is not looked at.
+pub fn digest(
+    path: &Path,
+    options: &ImportOptions,
+    mut progress: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<[u8; 32], ImportError> {
+    let failed = |error| ImportError::io(path, error);
+    if fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(results::digest(path, options, progress)?.sha256);
+    }
+    let counters = Arc::<Counters>::default();
+    let mut file = Digesting::new(files::open(path).map_err(failed)?, Arc::clone(&counters));
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(file.finish().sha256),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if progress(counters.bytes.load(Ordering::Relaxed)).is_break() {
+            return Err(ImportError::Cancelled);
+        }
     }
 }
 

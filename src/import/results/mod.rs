@@ -19,5 +19,5 @@ mod walk;
 
 pub use graphs::read_graphs;
 pub(super) use parse::provenance;
-pub(super) use read::open;
 pub use read::read_run;
+pub(super) use read::{digest, open};
