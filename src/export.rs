@@ -7,14 +7,11 @@
 //! A number is written with as many digits as it takes to read the same `f64` back. What is missing, or no finite number,
 //! is an empty field in CSV and `null` in JSON; checkpoints and power have the keys of what they report.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
-use crate::files::Whole;
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
@@ -52,29 +49,8 @@ pub fn write_csv(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
     write_csv_trials(&line_columns(table)?, lines(table), out)
 }
 
-/// Writes a file that appears whole: beside `path` first, where it is put, synced, when `write` has succeeded. A file that is
-/// there keeps its contents until then; where `path` is a link, what it leads to is replaced.
-///
-/// ```no_run
-/// use std::io::BufWriter;
-/// let snapshot = ecnas::snapshot::Snapshot::open("ec-nas.ecnas")?;
-/// let table = snapshot.only_table()?;
-/// ecnas::export::whole("ec-nas.csv".as_ref(), |file| ecnas::export::write_csv(table, BufWriter::new(file)))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// Those of `write`, and of files.
-pub fn whole<E: From<io::Error>>(
-    path: &Path,
-    write: impl FnOnce(&File) -> Result<(), E>,
-) -> Result<(), E> {
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = Whole::beside(path)?;
-    write(beside.file())?;
-    beside.sync()?;
-    Ok(beside.put()?)
-}
+/// The first columns of exported CSV, and the first keys of exported JSON.
+pub const KEY: [&str; 5] = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
 
 /// The column that is 1 where a line holds estimates, and 0 where it holds a trial.
 const IS_ESTIMATE: &str = "is_estimate";
@@ -130,8 +106,7 @@ pub fn write_csv_trials(
     out: impl Write,
 ) -> Result<(), ExportError> {
     let mut csv = csv::Writer::from_writer(out);
-    let key = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
-    csv.write_record(key.iter().chain(columns))
+    csv.write_record(KEY.iter().chain(columns))
         .map_err(io_error)?;
     for trial in trials {
         let trial = trial?;

@@ -22,6 +22,7 @@
 //! - [`surrogate`]: energy, time and accuracy of cells that nobody trained.
 //! - [`benchmark`]: the whole search space, predicted, in the user's cache folder.
 //! - [`carbon`]: from kWh to gCO2e.
+//! - [`files`]: files that appear whole.
 //!
 //! ```no_run
 //! use ecnas::{metrics::Budget, query::RecipeQuery, snapshot::Snapshot};
@@ -48,7 +49,7 @@ pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]
 pub mod export;
-mod files;
+pub mod files;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod index;

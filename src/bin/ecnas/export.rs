@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use ecnas::export::{line_columns, lines, whole, write_csv_trials, write_json_trials};
+use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
 use ecnas::import::tfrecord::write_tfrecord;
 use ecnas::snapshot::Table;
 
@@ -65,8 +65,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
         _ => {
             let _hold = Hold::new();
-            whole(path, |file| write(table, args.format, file))
-                .map_err(|failure| failure.within(path))
+            ecnas::files::whole(path, |file| write(table, args.format, file))
+                .map_err(|failure: Failure| failure.within(path))
         }
     }
 }

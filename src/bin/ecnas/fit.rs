@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use ecnas::cell::Space;
-use ecnas::export;
+use ecnas::files;
 use ecnas::import::ImportOptions;
 use ecnas::surrogate::fit::{self, FitData, FitOptions, Trials};
 
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let bytes = surrogate
         .to_bytes()
         .map_err(|error| Failure::error(error.to_string()))?;
-    export::whole(&args.output, |mut file| {
+    files::whole(&args.output, |mut file| {
         Ok::<(), Failure>(file.write_all(&bytes)?)
     })
     .map_err(|failure| failure.within(&args.output))?;
