@@ -21,6 +21,7 @@
 //!   there.
 //! - [`surrogate`]: energy, time and accuracy of cells that nobody trained.
 //! - [`benchmark`]: the whole search space, predicted, in the user's cache folder.
+//! - [`cache`]: the folder that keeps it, and copies of files that were given to the program directly.
 //! - [`carbon`]: from kWh to gCO2e.
 //! - [`files`]: files that appear whole.
 //!
@@ -45,6 +46,7 @@
 )]
 
 pub mod benchmark;
+pub mod cache;
 pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]

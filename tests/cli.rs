@@ -1,6 +1,8 @@
 //! The program `ecnas`: what scripts rely on, what goes wrong and how, and real data.
 #![cfg(feature = "cli")]
 
+#[path = "cli/cache.rs"]
+mod cache;
 #[path = "cli/commands.rs"]
 mod commands;
 mod common;

@@ -1,11 +1,13 @@
 //! What goes wrong, as one line with a hint and an exit code.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use ecnas::benchmark::BenchmarkError;
+use ecnas::cache::CacheError;
 use ecnas::export::ExportError;
+use ecnas::import::ImportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
 use ecnas::query::{QueryError, RecipeError};
 use ecnas::snapshot::SnapshotError;
@@ -62,12 +64,13 @@ impl Failure {
 
     /// Writes the line to standard error and gives the exit code. A reader that closed the pipe wants no more: no error.
     pub fn report(self) -> ExitCode {
-        let code = if work::interrupted() { 130 } else { self.code };
+        let code = work::interrupted_code().unwrap_or(self.code);
         if code != 0 {
             let line = self.message.split('\n').map(str::trim);
             let line = line.collect::<Vec<_>>().join(" ");
             let line: String = line.chars().filter(|c| !c.is_control()).collect();
-            eprintln!("error: {line}");
+            // Nobody may be there to read it: a terminal that was closed sends SIGHUP.
+            let _ = writeln!(io::stderr(), "error: {line}");
         }
         ExitCode::from(code)
     }
@@ -167,6 +170,18 @@ impl From<BenchmarkError> for Failure {
             BenchmarkError::Snapshot(error) => error.into(),
             other => Self::error(other),
         }
+    }
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::error(error)
     }
 }
 

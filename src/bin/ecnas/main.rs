@@ -1,7 +1,7 @@
 //! `ecnas`: import, seal, look up, and ask for recipes, from the command line.
 //!
 //! Each command parses its arguments, calls the library and prints; the rest is here: [`failure`] says what went wrong
-//! and with which exit code, [`work`] shows progress and listens to Ctrl-C, [`open`] opens what was given, [`cache`] keeps
+//! and with which exit code, [`work`] shows progress and listens to signals, [`open`] opens what was given, [`cache`] keeps
 //! what was sealed of files given directly, [`show`] lays values out.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
@@ -55,7 +55,7 @@ Exit codes:
   1    an error in the data or in a file
   2    the command line makes no sense
   3    not found: no such cell, table, budget or column
-  130  interrupted";
+  130  interrupted; 143 and 129 by SIGTERM and SIGHUP";
 
 /// An embedded, energy-aware benchmark database of neural architectures
 #[derive(Parser)]
@@ -86,6 +86,7 @@ enum Command {
     Build(build::Args),
     Plot(plot::Args),
     Export(export::Args),
+    Cache(cache::Args),
     #[cfg(feature = "fit")]
     Fit(fit::Args),
 }
@@ -107,6 +108,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Build(args)) => build::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Cache(args)) => cache::run(&args),
         #[cfg(feature = "fit")]
         Some(Command::Fit(args)) => fit::run(&args),
     }
