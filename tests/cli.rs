@@ -8,6 +8,8 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/predicted.rs"]
 mod predicted;
 #[path = "cli/program.rs"]

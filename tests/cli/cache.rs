@@ -383,6 +383,20 @@ fn the_copies_used_least_recently_go_first_and_the_default_benchmark_stays() {
     }
 }
 
+#[test]
+fn a_file_of_the_cache_is_no_output() {
+    let (folder, copy) = folder();
+    folder.small(1);
+    let path = copy.to_str().unwrap();
+    for words in [
+        &["build", "-o", path][..],
+        &["export", "small.ecnas", "-f", "csv", "-o", path, "--force"],
+    ] {
+        let (code, line) = folder.fail(words);
+        assert!(code == 1 && line.contains("a file of the cache"), "{line}");
+    }
+}
+
 /// The process waits for a lock between its digest of the source and its import.
 #[test]
 fn a_source_replaced_between_its_digest_and_its_import_is_not_kept_under_the_old_one() {

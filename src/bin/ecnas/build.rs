@@ -10,6 +10,7 @@ use ecnas::surrogate::Surrogate;
 use crate::cache;
 use crate::failure::Failure;
 use crate::import;
+use crate::output::{self, Force, Kind};
 use crate::show;
 
 /// Build a benchmark of all 423,624 cells: predicted, and measured where files say more
@@ -28,11 +29,15 @@ pub struct Args {
     /// unstated, or `predicted by MODEL`
     #[arg(long, value_name = "WORD", value_parser = import::provenance)]
     provenance: Option<Provenance>,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let measured = args.accuracy.as_ref().or(args.overlay.as_ref());
+    let inputs = measured.map(PathBuf::as_path);
+    output::check(&args.output, Kind::Snapshot, inputs, &args.force)?;
     let surrogate = Surrogate::embedded();
     let mut options = ImportOptions::default();
     options.provenance = args.provenance.clone().map(Provenances::uniform);

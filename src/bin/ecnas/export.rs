@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
+use ecnas::files;
 use ecnas::import::tfrecord::write_tfrecord;
 use ecnas::snapshot::Table;
 
 use crate::cache::Given;
 use crate::failure::Failure;
-use crate::open::{self, Kind};
+use crate::open;
+use crate::output::{self, Force, Kind};
 use crate::work::{Hold, Stoppable, Work};
 
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
@@ -28,6 +30,8 @@ pub struct Args {
     /// File to write, or - for standard output; a file that is there is replaced when all is written
     #[arg(long, short, value_name = "OUT")]
     output: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,31 +46,34 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let path = &args.output;
+    let is_stdout = [Path::new("-"), Path::new("/dev/stdout")].contains(&path.as_path());
+    if !is_stdout {
+        let inputs = args.snapshot.as_deref();
+        output::check(path, args.format.kind(), inputs, &args.force)?;
+    }
     let given = Given::sealed(args.snapshot.as_slice())?;
     let table = open::table(&given.snapshot, args.table.as_deref())?;
-    let path = &args.output;
-    if path.as_os_str() == "-" {
+    if is_stdout {
         return write(table, args.format, io::stdout().lock());
     }
-    let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    match open::kind(path) {
-        Kind::Snapshot | Kind::Store | Kind::Folder => Err(Failure::error(format!(
-            "{}: expected a file to write, found a snapshot, a store or a folder; choose another name",
-            path.display()
-        ))),
-        // A device or a pipe is not to be replaced.
-        Kind::Other if special => {
-            let file = OpenOptions::new().write(true).open(path);
-            write(
-                table,
-                args.format,
-                file.map_err(|error| unwritable(path, error))?,
-            )
-        }
-        _ => {
-            let _hold = Hold::new();
-            ecnas::files::whole(path, |file| write(table, args.format, file))
-                .map_err(|failure: Failure| failure.within(path))
+    // A device or a pipe is not to be replaced.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let file = OpenOptions::new().write(true).open(path);
+        let file = file.map_err(|error| unwritable(path, error))?;
+        return write(table, args.format, file);
+    }
+    let _hold = Hold::new();
+    files::whole(path, |file| write(table, args.format, file))
+        .map_err(|failure: Failure| failure.within(path))
+}
+
+impl Format {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Tfrecord => Kind::TfRecord,
+            Self::Csv => Kind::Csv,
+            Self::Json => Kind::Json,
         }
     }
 }

@@ -10,6 +10,7 @@ use ecnas::surrogate::fit::{self, FitData, FitOptions, Trials};
 
 use crate::failure::Failure;
 use crate::import;
+use crate::output::{self, Force, Kind};
 use crate::work::Work;
 
 /// Fit the surrogate to measured cells, and report its errors on cells kept aside
@@ -36,10 +37,15 @@ pub struct Args {
     /// Passes over the rows
     #[arg(long, value_name = "NUMBER", default_value_t = FitOptions::default().epochs)]
     epochs: usize,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = [&args.energy, &args.gpu, &args.accuracy];
+    let inputs = inputs.into_iter().flatten().map(PathBuf::as_path);
+    output::check(&args.output, Kind::Weights, inputs, &args.force)?;
     let [energy, gpu, accuracy] = [
         trials(&args.energy)?,
         trials(&args.gpu)?,

@@ -2,7 +2,7 @@
 //!
 //! Each command parses its arguments, calls the library and prints; the rest is here: [`failure`] says what went wrong
 //! and with which exit code, [`work`] shows progress and listens to signals, [`open`] opens what was given, [`cache`] keeps
-//! what was sealed of files given directly, [`show`] lays values out.
+//! what was sealed of files given directly, [`output`] says where files may be written, [`show`] lays values out.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -20,6 +20,7 @@ mod get;
 mod import;
 mod info;
 mod open;
+mod output;
 mod plot;
 mod predict;
 mod range;

@@ -11,6 +11,7 @@ use ecnas::snapshot::View;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::output::{self, Force, Kind};
 use crate::recipe;
 use crate::values;
 
@@ -31,10 +32,13 @@ pub struct Args {
     /// Take estimates at the worse end of their intervals, in the front and in the recipes
     #[arg(long)]
     cautious: bool,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    check(&args.output, &args.ask, &args.force)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
     let mut query = RecipeQuery::default();
@@ -49,6 +53,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         writeln!(out, "{}", path.display())?;
     }
     Ok(out.flush()?)
+}
+
+/// Refuses paths that pictures are not to be written to, before there is anything to draw.
+pub fn check(paths: &[PathBuf], ask: &Ask, force: &Force) -> Result<(), Failure> {
+    paths.iter().try_for_each(|path| {
+        let inputs = ask.inputs.iter().map(PathBuf::as_path);
+        output::check(path, Kind::Picture, inputs, force)
+    })
 }
 
 /// Draws the one view into files.
