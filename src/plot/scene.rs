@@ -37,8 +37,11 @@ impl Scene {
             let accuracy = accuracies.get(row.index()).copied()?;
             shown((energy, accuracy))
         };
+        let on_scale = query.on_scale(view)?;
         let points: Vec<Point> = (0..view.len() as u32)
-            .filter_map(|row| point(RowId(row)))
+            .map(RowId)
+            .filter(|&row| on_scale.as_ref().is_none_or(|rows| rows.contains(row)))
+            .filter_map(point)
             .collect();
         let objectives = [Objective::ENERGY, Objective::maximize(query.accuracy)];
         let dominance = match query.cautious {
@@ -46,9 +49,12 @@ impl Scene {
             false => view.dominance(objectives)?,
         };
         let compared = |row: RowId| shown(dominance.point(row)?.into());
-        let front = dominance.front().iter();
-        let front: Vec<Point> = front.filter_map(|&row| compared(row)).collect();
-        let knee = dominance.knee().and_then(compared);
+        let front = match &on_scale {
+            Some(rows) => dominance.front_of(rows),
+            None => dominance.front().to_vec(),
+        };
+        let knee = dominance.knee_of(&front).and_then(compared);
+        let front: Vec<Point> = front.into_iter().filter_map(compared).collect();
         let search = view.recipes(query)?;
         let book = search.front()?;
         let reference = search
@@ -136,7 +142,10 @@ impl Scene {
         };
         let mut notes = vec![format!("{} cells; {origin}", thousands(points.len()))];
         if query.cautious {
-            notes.push("front and recipes at the worse ends of their intervals".to_owned());
+            notes.push(
+                "front and recipes at the worse ends of their intervals, which speak of runs like those learned from"
+                    .to_owned(),
+            );
         }
         if below > 0 {
             notes.push(format!(

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use ecnas::benchmark::BenchmarkError;
 use ecnas::export::ExportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
+use ecnas::plot::PlotError;
 use ecnas::query::{QueryError, RecipeError};
 use ecnas::snapshot::SnapshotError;
 use ecnas::store::StoreError;
@@ -185,6 +186,9 @@ impl From<QueryError> for Failure {
         match error {
             QueryError::Snapshot(error) => error.into(),
             QueryError::Index(_) => Self::error(error),
+            QueryError::TwoScales { .. } => {
+                Self::usage(error).hint("--scale trials, or --scale estimates")
+            }
             other => Self::usage(other),
         }
     }
@@ -196,8 +200,20 @@ impl From<RecipeError> for Failure {
             RecipeError::Snapshot(error) => error.into(),
             RecipeError::Query(error) => error.into(),
             RecipeError::Carbon(_)
+            | RecipeError::ReferenceOnOtherScale { .. }
             | RecipeError::ToleratedLoss { .. }
             | RecipeError::IncompletePoint { .. } => Self::usage(error),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<PlotError> for Failure {
+    fn from(error: PlotError) -> Self {
+        match error {
+            PlotError::Snapshot(error) => error.into(),
+            PlotError::Query(error) => error.into(),
+            PlotError::Recipe(error) => error.into(),
             other => Self::error(other),
         }
     }

@@ -185,7 +185,7 @@ fn human(
         let view = front.view;
         let gap = if number == 0 { "" } else { "\n\n" };
         let asked = args.ask.choice.budget.is_some();
-        writeln!(out, "{gap}{}", show::heading(view, asked))?;
+        writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
         let names = objectives.each_ref().map(|own| own.column.as_ref());
         // Of a cautious front, the ends that were compared come first.
         let ends = objectives.iter().filter(|_| args.cautious);
@@ -220,6 +220,9 @@ fn human(
             front.rows.len(),
             show::count(front.compared)
         )?;
+        if args.cautious {
+            writeln!(out, "{}", show::INTERVALS)?;
+        }
         if front.missing > 0 {
             writeln!(
                 out,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ecnas::export::columns;
 use ecnas::metrics::{Budget, Metric, Provenance, TableInfo, Unit};
-use ecnas::snapshot::{SnapshotError, Table};
+use ecnas::snapshot::{SnapshotError, Table, View};
 use serde_json::Value;
 
 use crate::cache::{Given, hex};
@@ -62,6 +62,7 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
             table.name()
         )?;
         write!(out, "{}", facts(&info))?;
+        write!(out, "{}", estimates(table, &info))?;
         writeln!(out, "\n{}", column_table(table, &info)?.trim_fmt())?;
         write!(out, "{}", models(&columns(table)?, &info))?;
         writeln!(out, "\n{}", index_table(table)?.trim_fmt())?;
@@ -202,12 +203,20 @@ fn facts(info: &TableInfo) -> String {
     text
 }
 
+/// For which circumstances values are estimated that no trial stands behind.
+fn estimates(table: Table<'_>, info: &TableInfo) -> String {
+    if !table.has_estimates() {
+        return String::new();
+    }
+    format!("  estimates for {}\n", info.estimates.setting)
+}
+
 /// A line for each model that predicted values of these columns.
 pub fn models(columns: &[&str], info: &TableInfo) -> String {
     let mut lines = Vec::new();
     for column in columns {
-        for own in [&info.provenance, &info.estimates] {
-            if let Provenance::Predicted { model } = own.of(column) {
+        for is_estimate in [false, true] {
+            if let Provenance::Predicted { model } = info.provenance_of(column, is_estimate) {
                 let line = format!("predicted: by {model}\n");
                 if !lines.contains(&line) {
                     lines.push(line);
@@ -259,6 +268,7 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
     ];
     let mut rows = show::table(header.map(str::to_owned).to_vec(), 0..0);
     for ((_, name), budgets) in at {
+        let words = words(table, info, name, &budgets)?;
         let results = info.provenance.of(name);
         let earlier = info.provenance.of_checkpoint(name);
         let differs = earlier != results && earlier != Provenance::Unstated;
@@ -271,7 +281,7 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
             } else {
                 show::budgets(budgets.into_iter())
             },
-            &words(table, info, name),
+            &words,
             if differs { earlier.word() } else { "" },
         ]);
     }
@@ -280,16 +290,40 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
 }
 
 /// Where a column's values come from, in a word; in two where trials and estimates stand side by side.
-fn words(table: Table<'_>, info: &TableInfo, name: &str) -> String {
-    let tried = info.provenance.of(name);
-    let estimates = info.estimates.of(name);
-    if !table.has_estimates() || estimates == tried || !info.estimates.results.contains_key(name) {
-        return tried.word().to_owned();
+fn words(
+    table: Table<'_>,
+    info: &TableInfo,
+    name: &str,
+    budgets: &[Budget],
+) -> Result<String, SnapshotError> {
+    let mut sources = [false, false];
+    for &budget in budgets {
+        for (is_there, found) in sources
+            .iter_mut()
+            .zip(sources_of(&table.view(budget)?, name)?)
+        {
+            *is_there |= found;
+        }
     }
-    match table.trial_count() {
-        0 => estimates.word().to_owned(),
-        _ => format!("{}, else {}", tried.word(), estimates.word()),
+    let word = |is_estimate| info.provenance_of(name, is_estimate).word();
+    Ok(match sources {
+        [true, true] if word(false) != word(true) => {
+            format!("{}, else {}", word(false), word(true))
+        }
+        [false, true] => word(true).to_owned(),
+        _ => word(false).to_owned(),
+    })
+}
+
+/// Whether a column has values of trials, and whether it has estimates.
+fn sources_of(view: &View<'_>, name: &str) -> Result<[bool; 2], SnapshotError> {
+    if !view.is_mixed() {
+        return Ok([view.trial_count() > 0, view.trial_count() == 0]);
     }
+    let values = view.column(name)?.iter();
+    let all = values.filter(|value| !value.is_nan()).count();
+    let estimated = view.estimated_rows(name)?.len();
+    Ok([estimated < all, estimated > 0])
 }
 
 fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
@@ -300,23 +334,35 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
         "trials": table.trial_count(),
     };
     object.extend(facts_json(&info));
+    if table.has_estimates() {
+        let setting = &info.estimates.setting;
+        object.extend(object! {
+            "estimates": object! {
+                "data_set": setting.data_set.clone(),
+                "device": setting.device.clone(),
+                "pue": setting.pue,
+            },
+        });
+    }
     let mut budgets = Vec::new();
     for budget in table.budgets() {
         let view = table.view(budget)?;
         let columns = view.column_names().map(|name| {
-            object! {
+            let [of_trials, estimated] = sources_of(&view, name)?;
+            let source = |is_estimate| info.provenance_of(name, is_estimate).to_string();
+            Ok(Value::from(object! {
                 "name": name,
                 "unit": unit(Unit::of_name(name)),
-                "provenance": info.provenance.of(name).to_string(),
-                "estimates": info.estimates.results.get(name).map(ToString::to_string),
+                "provenance": source(!of_trials),
+                "estimates": estimated.then(|| source(true)),
                 "checkpoint_provenance": info.provenance.of_checkpoint(name).to_string(),
-            }
-            .into()
+            }))
         });
+        let columns: Vec<Value> = columns.collect::<Result<_, SnapshotError>>()?;
         budgets.push(Value::from(object! {
             "budget_epochs": budget.get(),
             "trials": view.trial_count(),
-            "columns": columns.collect::<Vec<Value>>(),
+            "columns": columns,
         }));
     }
     object.extend(object! { "budgets": budgets });

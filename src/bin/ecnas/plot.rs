@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
 use ecnas::plot;
-use ecnas::query::{Loss, RecipeQuery, Reference};
+use ecnas::query::{Loss, RecipeQuery, Reference, Scale};
 use ecnas::snapshot::View;
 
 use crate::ask::{self, Ask};
@@ -31,6 +31,9 @@ pub struct Args {
     /// Take estimates at the worse end of their intervals, in the front and in the recipes
     #[arg(long)]
     cautious: bool,
+    /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
+    #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = recipe::scale)]
+    scale: Option<Scale>,
 }
 
 /// Runs the command.
@@ -40,6 +43,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut query = RecipeQuery::default();
     query.tolerated_loss = args.tolerance;
     query.cautious = args.cautious;
+    query.scale = args.scale;
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }
@@ -58,7 +62,7 @@ pub fn draw(views: &[View<'_>], query: &RecipeQuery, paths: &[PathBuf]) -> Resul
         return Err(Failure::usage(message));
     };
     for path in paths {
-        plot::draw(view, query, path).map_err(Failure::error)?;
+        plot::draw(view, query, path)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::show;
 use crate::values::{self, Object, object};
 
-/// Predict energy, time and accuracy of cells, each with the interval that holds nine in ten
+/// Predict energy, time and accuracy of cells, each with an interval: nine in ten training runs like those learned from
 #[derive(clap::Args)]
 pub struct Args {
     /// Cells: a hash, or a drawing as DIGITS:OPERATION,… with row-major adjacency digits
@@ -237,8 +237,10 @@ fn human(surrogate: &Surrogate, device: Option<&Device>, found: &[Found]) -> Res
     }
     writeln!(
         out,
-        "All of it is predicted by {}; in brackets, where nine in ten cells lie.",
-        surrogate.name()
+        "All of it is predicted by {}; in brackets, where nine in ten lie of {}.\nRuns that are trained or metered otherwise \
+         lie elsewhere.",
+        surrogate.name(),
+        Surrogate::INTERVAL_RUNS
     )?;
     if let Some(device) = device {
         writeln!(

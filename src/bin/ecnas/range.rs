@@ -162,7 +162,7 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
         } else {
             let gap = if number == 0 { "" } else { "\n\n" };
             let asked = args.ask.choice.budget.is_some();
-            writeln!(out, "{gap}{}", show::heading(view, asked))?;
+            writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
             let by = args.by.as_str();
             let asked: Vec<&str> = std::iter::once(by)
                 .chain(

@@ -10,7 +10,7 @@ use ecnas::carbon::{GRIDS, GRIDS_SOURCE, Grid, Site, WORLD_INTENSITY_G_PER_KWH};
 use ecnas::cell::CellHash;
 use ecnas::metrics::{Budget, Metric};
 use ecnas::query::{
-    Baseline, Loss, Objective, Recipe, RecipeBook, RecipeQuery, Reference, Tolerance,
+    Baseline, Loss, Objective, Recipe, RecipeBook, RecipeQuery, Reference, Scale, Tolerance,
 };
 use ecnas::snapshot::View;
 
@@ -57,6 +57,9 @@ pub struct Args {
     /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy
     #[arg(long)]
     cautious: bool,
+    /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
+    #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = scale)]
+    scale: Option<Scale>,
     /// Another budget at which a cell must be a recipe too, as often as needed
     #[arg(long, value_name = "EPOCHS")]
     also_at: Vec<Budget>,
@@ -101,6 +104,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     query.tolerances.clone_from(&args.tolerate);
     query.most_edits = args.max_edits;
     query.cautious = args.cautious;
+    query.scale = args.scale;
     query.accuracy = Metric::from_name(&args.accuracy).unwrap_or(query.accuracy);
     query.site =
         Site::new(intensity_g_per_kwh(args.intensity), args.pue).map_err(Failure::usage)?;
@@ -240,6 +244,12 @@ pub fn loss(text: &str) -> Result<Loss, String> {
     }
 }
 
+/// Reads `trials` or `estimates`.
+pub fn scale(text: &str) -> Result<Scale, String> {
+    let named = Scale::ALL.into_iter().find(|scale| scale.name() == text);
+    named.ok_or_else(|| "expected `trials` or `estimates`".to_owned())
+}
+
 /// Reads `METRIC=LOSS`.
 fn tolerance(text: &str) -> Result<Tolerance, String> {
     let expected = "expected METRIC=LOSS, such as training_time_s=10%";
@@ -290,6 +300,7 @@ fn section<'v>(
         "tolerances": tolerances.collect::<Vec<Value>>(),
         "most_edits": query.most_edits,
         "cautious": query.cautious,
+        "scale": query.scale.map(Scale::name),
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),
         "intensity_source": intensity_source(args.intensity),
         "pue": query.site.pue(),

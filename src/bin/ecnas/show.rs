@@ -212,6 +212,10 @@ pub fn origin(parts: &[(Provenance, usize)]) -> String {
     }
 }
 
+/// What the ends of intervals are worth; said wherever they are used.
+pub const INTERVALS: &str = "Intervals hold nine in ten training runs like those that the model learned from; runs that are \
+trained or metered\notherwise lie elsewhere.";
+
 /// Prints what was sealed, in one line.
 pub fn sealed(sealed: &Sealed, trial: &str) -> Result<(), Failure> {
     let mut out = values::stdout();
@@ -227,7 +231,8 @@ pub fn sealed(sealed: &Sealed, trial: &str) -> Result<(), Failure> {
 }
 
 /// Which view this is: table, budget, rows and repeats; and which other budgets there are, where none was asked for.
-pub fn heading(view: &View<'_>, asked: bool) -> String {
+/// Below it, the columns whose trials and estimates are on two scales.
+pub fn heading(view: &View<'_>, asked: bool) -> Result<String, Failure> {
     let others = || {
         view.table()
             .budgets()
@@ -245,10 +250,30 @@ pub fn heading(view: &View<'_>, asked: bool) -> String {
         }
         trials => format!("{}, {}", plural(trials, "trial"), repeats(view)),
     };
-    format!(
-        "{} at {}{others}\n{}, {trials}",
+    Ok(format!(
+        "{} at {}{others}\n{}, {trials}{}",
         view.table().name(),
         view.budget(),
         plural(view.rows().count(), "cell"),
-    )
+        two_scales(view)?,
+    ))
+}
+
+/// A line on the columns whose trials and estimates cannot be compared, and why; nothing where there are none.
+fn two_scales(view: &View<'_>) -> Result<String, Failure> {
+    let mut columns = Vec::new();
+    let mut why = String::new();
+    for name in view.column_names() {
+        if let Some([trials, estimates]) = view.two_scales(name)? {
+            columns.push(name.to_owned());
+            why = format!("trials ({trials}), estimates ({estimates})");
+        }
+    }
+    Ok(match columns.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nTwo scales, not to be compared, in {}: {why}",
+            list(&columns)
+        ),
+    })
 }

@@ -25,7 +25,7 @@ pub fn books(
     let mut out = values::stdout();
     for (number, (view, book)) in books.iter().enumerate() {
         let gap = if number == 0 { "" } else { "\n\n" };
-        writeln!(out, "{gap}{}", show::heading(view, asked))?;
+        writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
         write!(out, "\n{}", reference(&book.reference, query))?;
         if book.recipes.is_empty() {
             writeln!(
@@ -221,6 +221,7 @@ fn conditions(
     if query.cautious {
         text +=
             "Cautious: estimates of the recipes are taken at the worse end of their intervals.\n";
+        text += &format!("{}\n", show::INTERVALS);
     }
     Ok(text)
 }
