@@ -12,6 +12,7 @@ use ecnas::snapshot::Table;
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::open::{self, Kind};
+use crate::screen;
 use crate::work::{Hold, Stoppable, Work};
 
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
@@ -46,7 +47,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let table = open::table(&given.snapshot, args.table.as_deref())?;
     let path = &args.output;
     if path.as_os_str() == "-" {
-        return write(table, args.format, io::stdout().lock());
+        return match args.format {
+            Format::Tfrecord => write(table, args.format, screen::bytes()?),
+            Format::Csv => write(table, args.format, screen::csv_file()),
+            Format::Json => write(table, args.format, screen::json()),
+        };
     }
     let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     match open::kind(path) {
@@ -79,7 +84,7 @@ fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failur
         Format::Tfrecord => {
             if table.has_estimates() {
                 let message = "the format has no place to say what is predicted: when you import the file, say so with --provenance";
-                eprintln!("note: {message}");
+                screen::note(message);
             }
             write_tfrecord(lines, out)?;
         }

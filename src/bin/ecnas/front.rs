@@ -200,7 +200,7 @@ fn human(
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
         let table = rows::table(view, &columns, &front.rows, mark)?;
-        writeln!(out, "\n{}\n", table.trim_fmt())?;
+        writeln!(out, "\n{table}\n")?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
                 Direction::Minimize => "less",
@@ -229,6 +229,9 @@ fn human(
         }
         if let Some(whole) = &front.whole {
             write!(out, "{}", corners(whole, names))?;
+        }
+        if !front.rows.is_empty() {
+            write!(out, "{}", show::hashes_note())?;
         }
     }
     Ok(out.flush()?)

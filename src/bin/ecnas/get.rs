@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
 use ecnas::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, Unit, Values};
-use ecnas::snapshot::{Row, RowId, SnapshotError, Table, View};
+use ecnas::snapshot::{self, Row, RowId, SnapshotError, View};
 use serde_json::Value;
 
 use crate::ask::{self, Choice};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::info;
+use crate::layout::{Column, Table};
 use crate::open::Mapped;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, Section, object};
 
@@ -53,7 +55,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// A table that holds the cell, and its views at the budgets to show.
 struct Found<'s> {
-    table: Table<'s>,
+    table: snapshot::Table<'s>,
     id: RowId,
     views: Vec<View<'s>>,
 }
@@ -150,7 +152,7 @@ fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
         return Ok(write_csv_trials(
             &columns(found.table)?,
             trials,
-            values::stdout(),
+            screen::csv(),
         )?);
     }
     let head = [
@@ -227,17 +229,11 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
             found.table.name(),
             show::repeats(first.view())
         )?;
-        let mut header = vec![
-            "metric".to_owned(),
-            "unit".to_owned(),
-            "provenance".to_owned(),
-        ];
-        header.extend(rows.iter().map(|row| row.view().budget().to_string()));
-        let right = 3..header.len();
-        let mut table = show::table(header, right);
+        let budgets = rows.iter().map(|row| row.view().budget().to_string());
+        let mut table = metrics_table(budgets);
         let mut trials = vec!["trials".to_owned(), String::new(), String::new()];
         trials.extend(rows.iter().map(|row| row.trial_count().to_string()));
-        table.add_row(trials);
+        table.row(trials);
         for name in columns(found.table)? {
             let unit = Unit::of_name(name);
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];
@@ -251,10 +247,9 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
                 None => "-".to_owned(),
                 Some(value) => show::estimate(show::alone(value, unit), *row, name),
             }));
-            table.add_row(line);
+            table.row(line);
         }
-        show::keep_whole(&mut table, 0);
-        writeln!(out, "{}", table.trim_fmt())?;
+        writeln!(out, "{table}")?;
         write!(out, "{}", info::models(&columns(found.table)?, &info))?;
         for row in rows.iter().filter(|_| args.trials) {
             for trial in row.trials() {
@@ -263,6 +258,16 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
         }
     }
     Ok(out.flush()?)
+}
+
+/// A table of metrics, with numbers below these titles.
+fn metrics_table(titles: impl Iterator<Item = String>) -> Table {
+    let texts = ["metric", "unit", "provenance"].map(Column::text);
+    let numbers = titles.enumerate().map(|(place, title)| {
+        let column = Column::number(title);
+        if place == 0 { column.starts_line() } else { column }
+    });
+    Table::new(texts.into_iter().chain(numbers))
 }
 
 /// Where the values of a metric come from: those of earlier checkpoints first, where there are any and they differ.
@@ -287,18 +292,11 @@ fn origins(metric: Metric, trial: &Trial, info: &TableInfo) -> String {
 /// A trial: its checkpoints side by side with the whole run, then power and time stamps.
 fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
     let trial: Trial = trial.to_trial();
-    let mut header = vec![
-        "metric".to_owned(),
-        "unit".to_owned(),
-        "provenance".to_owned(),
-    ];
-    header.extend(trial.checkpoints.iter().map(|checkpoint| {
+    let checkpoints = trial.checkpoints.iter().map(|checkpoint| {
         let epoch = checkpoint.values.get(Metric::Epoch);
         epoch.map_or_else(|| "checkpoint".to_owned(), |epoch| format!("epoch {epoch}"))
-    }));
-    header.push("whole run".to_owned());
-    let right = 3..header.len();
-    let mut table = show::table(header, right);
+    });
+    let mut table = metrics_table(checkpoints.chain(["whole run".to_owned()]));
     let parts = || {
         trial
             .checkpoints
@@ -319,12 +317,12 @@ fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
             ];
             line.push(origins(metric, &trial, info));
             line.extend(parts().map(figure));
-            table.add_row(line);
+            table.row(line);
         }
     }
     let mut text = format!("\n{}, repeat {}", trial.budget, trial.repeat);
     text += &span(trial.started.as_deref(), trial.stopped.as_deref());
-    text += &format!("\n{}\n", table.trim_fmt());
+    text += &format!("\n{table}\n");
     for (name, value) in &trial.other {
         text += &format!("  {name} {}\n", show::alone(*value, Unit::of_name(name)));
     }

@@ -2,10 +2,13 @@
 //!
 //! Each command parses its arguments, calls the library and prints; the rest is here: [`failure`] says what went wrong
 //! and with which exit code, [`work`] shows progress and listens to Ctrl-C, [`open`] opens what was given, [`cache`] keeps
-//! what was sealed of files given directly, [`show`] lays values out.
+//! what was sealed of files given directly. Text leaves through [`screen`], [`layout`] makes tables of it, and [`show`] words
+//! values.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+// Text leaves through `screen`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod ask;
 mod build;
@@ -19,12 +22,14 @@ mod front;
 mod get;
 mod import;
 mod info;
+mod layout;
 mod open;
 mod plot;
 mod predict;
 mod range;
 mod recipe;
 mod rows;
+mod screen;
 mod seal;
 mod show;
 mod values;

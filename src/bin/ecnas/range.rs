@@ -180,7 +180,7 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let columns = rows::columns(view, &asked, 4_usize.saturating_sub(asked.len()));
             if !answer.rows.is_empty() {
                 let table = rows::table(view, &columns, &answer.rows, |_| "")?;
-                writeln!(out, "\n{}", table.trim_fmt())?;
+                writeln!(out, "\n{table}")?;
             }
             let conditions: Vec<String> = args.conditions.iter().map(ToString::to_string).collect();
             let conditions = match conditions.as_slice() {
@@ -196,6 +196,9 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let more = answer.count.saturating_sub(answer.rows.len());
             if more > 0 {
                 writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;
+            }
+            if !answer.rows.is_empty() {
+                write!(out, "{}", show::hashes_note())?;
             }
         }
         if let Some(explanation) = &answer.explanation {

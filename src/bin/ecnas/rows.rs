@@ -1,12 +1,11 @@
 //! Rows of a view, for people and for machines.
 
-use std::ops::Range;
-
 use ecnas::metrics::{Metric, Provenance, Unit};
 use ecnas::query::{Direction, Predicate, Query};
 use ecnas::snapshot::{Row, RowId, View};
 
 use crate::failure::Failure;
+use crate::layout::{Column, Table};
 use crate::show;
 use crate::values::{self, Object};
 
@@ -39,14 +38,12 @@ pub fn table(
     columns: &[&str],
     rows: &[RowId],
     mark: impl Fn(RowId) -> &'static str,
-) -> Result<comfy_table::Table, Failure> {
-    let header = columns.iter().map(|name| header(view, name));
-    let mut header: Vec<String> = header.collect::<Result<_, Failure>>()?;
-    header.insert(0, String::new());
-    let right: Range<usize> = 1..header.len();
-    header.push("cell".to_owned());
-    let mut table = show::table(header, right);
-    show::keep_whole(&mut table, columns.len() + 1);
+) -> Result<Table, Failure> {
+    let titles = columns.iter().map(|name| header(view, name));
+    let titles: Vec<String> = titles.collect::<Result<_, Failure>>()?;
+    let numbers = titles.into_iter().map(Column::number);
+    let cell = Column::name("cell").starts_line();
+    let mut table = Table::new([Column::name("")].into_iter().chain(numbers).chain([cell]));
     let in_view = || rows.iter().filter_map(|&id| view.at(id));
     let decimals: Vec<usize> = columns
         .iter()
@@ -61,7 +58,7 @@ pub fn table(
             show::estimate(figure, row, name)
         });
         let start = [mark(row.id()).to_owned()].into_iter();
-        table.add_row(start.chain(figures).chain([row.hash().to_string()]));
+        table.row(start.chain(figures).chain([show::hash(row.hash())]));
     }
     Ok(table)
 }
