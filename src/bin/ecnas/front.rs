@@ -8,7 +8,7 @@ use ecnas::query::{Direction, Dominance, Objective, Predicate};
 use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
-use crate::ask::Ask;
+use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
@@ -32,6 +32,19 @@ pub struct Args {
     /// Take estimates at the worse end of their intervals: more energy, less accuracy
     #[arg(long)]
     cautious: bool,
+    /// How many cells to print, from the least of the first metric, 0 for all [default: all]
+    #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
+    limit: Option<usize>,
+}
+
+impl Args {
+    /// How many cells to print.
+    fn shown(&self) -> usize {
+        match self.limit {
+            None | Some(0) => usize::MAX,
+            Some(limit) => limit,
+        }
+    }
 }
 
 /// The front of a view.
@@ -166,7 +179,8 @@ fn section<'v>(
             "normalised_hypervolume": whole.normalised,
         });
     }
-    let rows = front.rows.iter().filter_map(|&id| view.at(id));
+    let rows = front.rows.iter().take(args.shown());
+    let rows = rows.filter_map(|&id| view.at(id));
     Ok(Section {
         head,
         constants,
@@ -199,8 +213,16 @@ fn human(
         let columns = rows::columns(view, &asked, if args.cautious { 0 } else { 2 });
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
-        let table = rows::table(view, &columns, &front.rows, mark)?;
-        writeln!(out, "\n{table}\n")?;
+        let shown = front.rows.get(..args.shown()).unwrap_or(&front.rows);
+        if !shown.is_empty() {
+            let table = rows::table(view, &columns, shown, mark)?;
+            writeln!(out, "\n{table}")?;
+        }
+        let more = front.rows.len() - shown.len();
+        if more > 0 {
+            writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;
+        }
+        writeln!(out)?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
                 Direction::Minimize => "less",

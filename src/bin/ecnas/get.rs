@@ -1,7 +1,7 @@
 //! `ecnas get`: one cell.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
@@ -14,7 +14,7 @@ use crate::cache::Given;
 use crate::failure::Failure;
 use crate::info;
 use crate::layout::{Column, Table};
-use crate::open::Mapped;
+use crate::open::{self, Kind, Mapped};
 use crate::screen;
 use crate::show;
 use crate::values::{self, Object, Section, object};
@@ -35,13 +35,13 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let (paths, cell): (&[String], &str) = match args.snapshot_and_cell.as_slice() {
-        [path, cell] => (std::slice::from_ref(path), cell),
-        [cell, ..] => (&[], cell),
-        [] => (&[], ""),
+    let (path, cell) = match args.snapshot_and_cell.as_slice() {
+        [path, cell] => (Some(PathBuf::from(path)), cell.as_str()),
+        [cell, ..] => (None, cell.as_str()),
+        [] => (None, ""),
     };
-    let hash = ask::cell(cell).map_err(Failure::usage)?;
-    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    let hash = ask::cell(cell).map_err(|error| not_a_cell(path.as_deref(), cell, &error))?;
+    let paths: Vec<PathBuf> = path.into_iter().collect();
     let given = Given::sealed(&paths)?;
     let tables = find(&given.snapshot, hash, &args.choice)?;
     if args.choice.json {
@@ -50,6 +50,21 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         csv(args, &tables)
     } else {
         human(args, hash, &tables)
+    }
+}
+
+/// Why the word that should be a cell is none; the snapshot may stand alone, or in its place.
+fn not_a_cell(path: Option<&Path>, cell: &str, error: &str) -> Failure {
+    let is_file = open::kind(Path::new(cell)) != Kind::Absent;
+    match path {
+        None if is_file => Failure::usage(format!(
+            "{cell} is a file, and no cell is named; write ecnas get {cell} HASH, or DIGITS:OPERATION,… for HASH"
+        )),
+        Some(path) if is_file => Failure::usage(format!(
+            "{cell} is a file; the snapshot goes first: ecnas get {cell} {}",
+            path.display()
+        )),
+        _ => Failure::usage(error),
     }
 }
 

@@ -11,7 +11,6 @@ use ecnas::snapshot::View;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
-use crate::recipe;
 use crate::values;
 
 /// Draw energy and accuracy of all cells, the front, its knee, a reference and its recipes, as SVG or PNG
@@ -26,7 +25,8 @@ pub struct Args {
     #[arg(long, short, value_name = "HASH|CELL", value_parser = ask::cell)]
     reference: Option<CellHash>,
     /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point; 1% is 1 % of the reference's
-    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = recipe::loss)]
+    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = ask::accuracy_loss,
+          allow_negative_numbers = true)]
     tolerance: Loss,
     /// Take estimates at the worse end of their intervals, in the front and in the recipes
     #[arg(long)]

@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
     /// Budget, in epochs, as often as needed [default: 4, 12, 36 and 108]
-    #[arg(long, short, value_name = "EPOCHS")]
+    #[arg(long, short, value_name = "EPOCHS", allow_negative_numbers = true)]
     budget: Vec<Budget>,
     /// File or folder of a few dozen cells that were measured on a device of your own: energy there is predicted too
     #[arg(long, value_name = "FILE")]

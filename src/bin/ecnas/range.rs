@@ -7,7 +7,7 @@ use ecnas::query::{Direction, Explanation, Predicate, Query};
 use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
-use crate::ask::Ask;
+use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "METRIC", default_value = Metric::Energy.name())]
     by: String,
     /// How many cells to print, 0 for all [default: 20 for people, all in JSON and CSV]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
     limit: Option<usize>,
     /// Say which index answered, and how many rows it touched
     #[arg(long)]
@@ -184,7 +184,7 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             }
             let conditions: Vec<String> = args.conditions.iter().map(ToString::to_string).collect();
             let conditions = match conditions.as_slice() {
-                [] => "have a trial at this budget".to_owned(),
+                [] => "have values at this budget".to_owned(),
                 conditions => format!("satisfy {}", conditions.join(" and ")),
             };
             let found = show::count(answer.count);

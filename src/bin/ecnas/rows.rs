@@ -1,9 +1,13 @@
 //! Rows of a view, for people and for machines.
 
+use std::ops::{Bound, RangeBounds};
+
+use ecnas::index::Interval;
 use ecnas::metrics::{Metric, Provenance, Unit};
-use ecnas::query::{Direction, Predicate, Query};
+use ecnas::query::{Direction, Predicate, Query, QueryError};
 use ecnas::snapshot::{Row, RowId, View};
 
+use crate::ask;
 use crate::failure::Failure;
 use crate::layout::{Column, Table};
 use crate::show;
@@ -101,13 +105,54 @@ pub fn query<'v, 's>(
 ) -> Result<Query<'v, 's>, Failure> {
     let mut query = view.query();
     for condition in conditions {
+        check_fraction(view, condition)?;
         query = query.matching(condition)?;
     }
     Ok(query)
 }
 
+/// Refuses a bound above 1 for accuracies that all lie below it: percent were meant.
+fn check_fraction(view: &View<'_>, condition: &Predicate) -> Result<(), Failure> {
+    let Predicate::Within { column, interval } = condition else {
+        return Ok(());
+    };
+    let bound = |bound: Bound<&f64>| match bound {
+        Bound::Included(&bound) | Bound::Excluded(&bound) => Some(bound),
+        Bound::Unbounded => None,
+    };
+    let bounds = [interval.start_bound(), interval.end_bound()].map(bound);
+    let above = |value: f64| value.is_finite() && value > 1.0;
+    if Unit::of_name(column) != Unit::Fraction || !bounds.into_iter().flatten().any(above) {
+        return Ok(());
+    }
+    if view.column(column)?.iter().any(|&value| value > 1.0) {
+        return Ok(());
+    }
+    let part = |bound: Bound<&f64>| bound.map(|&bound| ask::meant_fraction(bound).unwrap_or(bound));
+    let meant = (part(interval.start_bound()), part(interval.end_bound()));
+    let hint = Interval::new(meant).ok().filter(|meant| meant != interval);
+    let hint = hint.map(|interval| {
+        let column = column.clone();
+        format!(": write {}", Predicate::Within { column, interval })
+    });
+    Err(Failure::usage(format!(
+        "--where {condition}: accuracies are fractions from 0 to 1{}",
+        hint.unwrap_or_default()
+    )))
+}
+
 /// Conditions as they are written on the command line.
 pub fn condition(text: &str) -> Result<Predicate, String> {
-    text.parse()
-        .map_err(|error: ecnas::query::QueryError| error.to_string())
+    let condition: Result<Predicate, QueryError> = text.parse();
+    let percent = || text.trim_end().strip_suffix('%');
+    condition.map_err(|error| {
+        let without = percent().and_then(|text| text.parse().ok());
+        match without {
+            Some(Predicate::Within { column, .. }) if Unit::of_name(&column) == Unit::Fraction => {
+                "accuracies are fractions from 0 to 1: write 0.93 for 93 %".to_owned()
+            }
+            Some(_) => "expected a number without %".to_owned(),
+            None => error.to_string(),
+        }
+    })
 }
