@@ -28,6 +28,9 @@ pub struct Args {
     /// unstated, or `predicted by MODEL`
     #[arg(long, value_name = "WORD", value_parser = import::provenance)]
     provenance: Option<Provenance>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -47,5 +50,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         import::each_trial(path, &options, |trial| Ok(builder.add(trial)?))?;
     }
     let sealed = builder.finish(cache::watch())?;
-    show::sealed(&sealed, "measured trial")
+    show::sealed(&sealed, args.json)
 }

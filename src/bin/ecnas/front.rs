@@ -50,6 +50,8 @@ impl Args {
 /// The front of a view.
 struct Front<'v, 's> {
     view: &'v View<'s>,
+    /// Whether estimates were taken at the worse ends of their intervals.
+    is_cautious: bool,
     rows: Vec<RowId>,
     compared: usize,
     missing: usize,
@@ -94,7 +96,8 @@ fn front<'v, 's>(
     objectives: &[Objective; 2],
     args: &Args,
 ) -> Result<Front<'v, 's>, Failure> {
-    let dominance: Dominance<'_, '_, 2> = match args.cautious {
+    let is_cautious = args.cautious && rows::check_cautious(view, objectives);
+    let dominance: Dominance<'_, '_, 2> = match is_cautious {
         true => view.cautious_dominance(objectives.clone())?,
         false => view.dominance(objectives.clone())?,
     };
@@ -103,6 +106,7 @@ fn front<'v, 's>(
         let reference = bounds.map(|bounds| bounds.reference);
         return Ok(Front {
             view,
+            is_cautious,
             rows: dominance.front().to_vec(),
             compared: dominance.compared(),
             missing: dominance.missing(),
@@ -120,6 +124,7 @@ fn front<'v, 's>(
     let compared = query.count()?;
     Ok(Front {
         view,
+        is_cautious,
         rows: dominance.front_in(&query)?,
         compared,
         missing: found.saturating_sub(compared),
@@ -202,7 +207,7 @@ fn human(
         writeln!(out, "{gap}{}", show::heading(view, asked))?;
         let names = objectives.each_ref().map(|own| own.column.as_ref());
         // Of a cautious front, the ends that were compared come first.
-        let ends = objectives.iter().filter(|_| args.cautious);
+        let ends = objectives.iter().filter(|_| front.is_cautious);
         let ends: Vec<String> = ends.map(Objective::worse_column).collect();
         let asked: Vec<&str> = ends
             .iter()
@@ -210,7 +215,7 @@ fn human(
             .chain(names)
             .filter_map(|name| view.column_names().find(|other| *other == name))
             .collect();
-        let columns = rows::columns(view, &asked, if args.cautious { 0 } else { 2 });
+        let columns = rows::columns(view, &asked, if front.is_cautious { 0 } else { 2 });
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
         let shown = front.rows.get(..args.shown()).unwrap_or(&front.rows);
@@ -234,7 +239,7 @@ fn human(
         writeln!(
             out,
             "No other cell has both {x} and {y}{}: {} of {}.",
-            if args.cautious {
+            if front.is_cautious {
                 " at the worse ends of their intervals"
             } else {
                 ""

@@ -339,13 +339,17 @@ fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
     text += &span(trial.started.as_deref(), trial.stopped.as_deref());
     text += &format!("\n{table}\n");
     for (name, value) in &trial.other {
-        text += &format!("  {name} {}\n", show::alone(*value, Unit::of_name(name)));
+        let value = show::alone(*value, Unit::of_name(name));
+        text += &format!("  {} {value}\n", screen::one_line(name));
     }
     for usage in &trial.power {
         let power = usage.power_w.map(|power| format!(" {power:.1} W"));
         let energy = usage.energy_j.map(|energy| format!(" {energy:.0} J"));
         let parts = [
-            usage.device.clone().map(|name| format!(" {name}")),
+            usage
+                .device
+                .as_ref()
+                .map(|name| format!(" {}", screen::one_line(name))),
             power,
             energy,
         ];
@@ -367,7 +371,7 @@ fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
 }
 
 fn span(started: Option<&str>, stopped: Option<&str>) -> String {
-    let from = started.map(|started| format!(" from {started}"));
-    let to = stopped.map(|stopped| format!(" to {stopped}"));
+    let from = started.map(|started| format!(" from {}", screen::one_line(started)));
+    let to = stopped.map(|stopped| format!(" to {}", screen::one_line(stopped)));
     [from, to].into_iter().flatten().collect()
 }

@@ -13,6 +13,7 @@ use crate::cache::{Given, hex};
 use crate::failure::Failure;
 use crate::layout::{self, Column};
 use crate::open::{self, Kind};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 
@@ -189,7 +190,7 @@ fn facts(info: &TableInfo) -> String {
     let mut text = String::new();
     for (what, fact) in facts {
         if let Some(fact) = fact {
-            text += &format!("  {what:<13} {fact}\n");
+            text += &format!("  {what:<13} {}\n", screen::one_line(fact));
         }
     }
     for source in &info.sources {
@@ -199,7 +200,8 @@ fn facts(info: &TableInfo) -> String {
         );
         text += &format!(
             "  source        {} ({}, {trials}, {bytes})\n",
-            source.name, source.format
+            screen::one_line(&source.name),
+            screen::one_line(&source.format)
         );
         text += &format!("                sha256 {}\n", hex(&source.sha256));
     }
@@ -212,7 +214,7 @@ pub fn models(columns: &[&str], info: &TableInfo) -> String {
     for column in columns {
         for own in [&info.provenance, &info.estimates] {
             if let Provenance::Predicted { model } = own.of(column) {
-                let line = format!("predicted: by {model}\n");
+                let line = format!("predicted: by {}\n", screen::one_line(&model));
                 if !lines.contains(&line) {
                     lines.push(line);
                 }

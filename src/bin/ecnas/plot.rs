@@ -11,6 +11,7 @@ use ecnas::snapshot::View;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::rows;
 use crate::values;
 
 /// Draw energy and accuracy of all cells, the front, its knee, a reference and its recipes, as SVG or PNG
@@ -43,6 +44,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }
+    query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     draw(&views, &query, &args.output)?;
     let mut out = values::stdout();
     for path in &args.output {

@@ -107,6 +107,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Site::new(intensity_g_per_kwh(args.intensity), args.pue).map_err(Failure::usage)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
+    query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     if !args.plot.is_empty() {
         plot::draw(&views, &query, &args.plot)?;
     }
@@ -303,7 +304,7 @@ fn section<'v>(
         "tolerated_loss_is_relative": matches!(query.tolerated_loss, Loss::Relative(_)),
         "tolerances": tolerances.collect::<Vec<Value>>(),
         "most_edits": query.most_edits,
-        "cautious": query.cautious,
+        "cautious": args.cautious,
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),
         "intensity_source": intensity_source(args.intensity),
         "pue": query.site.pue(),

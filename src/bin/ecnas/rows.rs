@@ -4,12 +4,13 @@ use std::ops::{Bound, RangeBounds};
 
 use ecnas::index::Interval;
 use ecnas::metrics::{Metric, Provenance, Unit};
-use ecnas::query::{Direction, Predicate, Query, QueryError};
+use ecnas::query::{Direction, Objective, Predicate, Query, QueryError};
 use ecnas::snapshot::{Row, RowId, View};
 
 use crate::ask;
 use crate::failure::Failure;
 use crate::layout::{Column, Table};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object};
 
@@ -96,6 +97,27 @@ pub fn direction(column: &str) -> Direction {
         Unit::Fraction => Direction::Maximize,
         _ => Direction::Minimize,
     }
+}
+
+/// Whether a view has estimates with intervals in one of these metrics; if not, says that caution changes nothing.
+pub fn check_cautious(view: &View<'_>, objectives: &[Objective]) -> bool {
+    let has_ends = |own: &Objective| view.column(own.worse_column()).is_ok();
+    let is_cautious = objectives.iter().any(has_ends);
+    if !is_cautious {
+        screen::note(format!(
+            "--cautious changes nothing in `{}` at {}: none of the compared values is predicted with an interval",
+            view.table().name(),
+            view.budget()
+        ));
+    }
+    is_cautious
+}
+
+/// As [`check_cautious`], of energy and an accuracy in some views: whether one of them has intervals.
+pub fn any_cautious(views: &[View<'_>], accuracy: Metric) -> bool {
+    let objectives = [Objective::ENERGY, Objective::maximize(accuracy)];
+    let checked = views.iter().map(|view| check_cautious(view, &objectives));
+    checked.fold(false, |any, own| any | own)
 }
 
 /// A query of these conditions.

@@ -9,7 +9,7 @@ use ecnas::snapshot::{Repeats, Row, Sealed, View};
 use crate::failure::Failure;
 use crate::layout::NARROW;
 use crate::screen;
-use crate::values;
+use crate::values::{self, object};
 
 /// A hash in a table: on a narrow screen, its first digits.
 pub fn hash(hash: CellHash) -> String {
@@ -176,15 +176,26 @@ pub fn origin(parts: &[(Provenance, usize)]) -> String {
     }
 }
 
-/// Prints what was sealed, in one line.
-pub fn sealed(sealed: &Sealed, trial: &str) -> Result<(), Failure> {
+/// Prints what was sealed: in one line, or as JSON.
+pub fn sealed(sealed: &Sealed, json: bool) -> Result<(), Failure> {
+    if json {
+        return values::print(&object! {
+            "snapshot": sealed.path.display().to_string(),
+            "bytes": sealed.bytes,
+            "tables": sealed.tables,
+            "trials": sealed.trials,
+        });
+    }
     let mut out = values::stdout();
+    let trials = match sealed.trials {
+        0 => "no trials: all predicted".to_owned(),
+        trials => plural(trials, "trial"),
+    };
     writeln!(
         out,
-        "{}: {}, {}, {}",
+        "{}: {}, {trials}, {}",
         sealed.path.display(),
         plural(sealed.tables, "table"),
-        plural(sealed.trials, trial),
         bytes(sealed.bytes)
     )?;
     Ok(out.flush()?)
