@@ -280,7 +280,11 @@ fn metrics_table(titles: impl Iterator<Item = String>) -> Table {
     let texts = ["metric", "unit", "provenance"].map(Column::text);
     let numbers = titles.enumerate().map(|(place, title)| {
         let column = Column::number(title);
-        if place == 0 { column.starts_line() } else { column }
+        if place == 0 {
+            column.starts_line()
+        } else {
+            column
+        }
     });
     Table::new(texts.into_iter().chain(numbers))
 }

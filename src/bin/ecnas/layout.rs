@@ -124,7 +124,9 @@ impl Table {
     /// Where each column stands.
     fn lines(&self) -> Vec<Line> {
         let columns = self.columns.iter().enumerate();
-        let needs: Vec<_> = columns.map(|(number, own)| self.needs(number, own)).collect();
+        let needs: Vec<_> = columns
+            .map(|(number, own)| self.needs(number, own))
+            .collect();
         let least = needs.iter().map(|(_, least)| least + self.gap());
         let is_stacked = least.sum::<usize>() > self.width + self.gap();
         // What comes below begins behind a mark, or a little to the right of a text.
@@ -205,8 +207,7 @@ impl Table {
         let height = folded.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..height {
             let mut written = " ".repeat(line.indent);
-            for (place, (parts, &(number, width))) in folded.iter().zip(&line.columns).enumerate()
-            {
+            for (place, (parts, &(number, width))) in folded.iter().zip(&line.columns).enumerate() {
                 if place > 0 {
                     written += &" ".repeat(self.gap());
                 }
@@ -215,7 +216,11 @@ impl Table {
                 let part = part.copied().unwrap_or_default();
                 let space = " ".repeat(width.saturating_sub(part.width()));
                 let is_right = self.columns.get(number).is_some_and(|own| own.is_right);
-                let pair = if is_right { [&space, part] } else { [part, &space] };
+                let pair = if is_right {
+                    [&space, part]
+                } else {
+                    [part, &space]
+                };
                 written += &pair.concat();
             }
             text.push(written.replace(NO_BREAK, " ").trim_end().to_owned());

@@ -64,12 +64,7 @@ fn reference(reference: &Baseline, query: &RecipeQuery) -> String {
     text
 }
 
-fn table(
-    view: &View<'_>,
-    query: &RecipeQuery,
-    book: &RecipeBook,
-    limit: usize,
-) -> Table {
+fn table(view: &View<'_>, query: &RecipeQuery, book: &RecipeBook, limit: usize) -> Table {
     let mut table = Table::new([
         Column::name(""),
         Column::number("saving\n%"),
