@@ -16,7 +16,7 @@ const TOO_MANY_EDGES: &str =
     "0111100111000110000100000:input,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,output";
 
 /// A folder whose cache holds the default benchmark, built once for all tests.
-fn built() -> &'static Folder {
+pub fn built() -> &'static Folder {
     static BUILT: OnceLock<Folder> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Folder::new();

@@ -78,8 +78,6 @@ enum Form {
     Text(Option<usize>),
     /// Characters are escaped as JSON escapes them.
     Json,
-    /// Tabs are data.
-    Csv,
     /// As it is.
     Raw,
 }
@@ -97,11 +95,6 @@ impl Form {
                 text,
                 |c| acts(c) && c != '\n',
                 |c| format!("\\u{:04x}", u32::from(c)),
-            ),
-            Self::Csv => replace(
-                text,
-                |c| acts(c) && !matches!(c, '\n' | '\t'),
-                |c| c.escape_default().to_string(),
             ),
             Self::Raw => Cow::Borrowed(text),
         }
@@ -169,13 +162,13 @@ pub fn json() -> impl Write {
 
 /// Standard output for answers as CSV.
 pub fn csv() -> impl Write {
-    Screen::new(io::stdout().lock(), Form::Csv)
+    Screen::new(io::stdout().lock(), Form::Text(None))
 }
 
 /// Standard output for a CSV file that is to be read back as it was: as it is, but on a terminal.
 pub fn csv_file() -> impl Write {
     let form = match io::stdout().is_terminal() {
-        true => Form::Csv,
+        true => Form::Text(None),
         false => Form::Raw,
     };
     Screen::new(io::stdout().lock(), form)
@@ -230,7 +223,7 @@ fn wrap(line: &str, width: usize) -> Cow<'_, str> {
     let gap = line
         .get(label..)
         .map_or(0, |rest| rest.len() - rest.trim_start().len());
-    let hang = if label > 0 && (label + gap) * 2 <= width {
+    let hang = if label > 0 && (label + gap) * 3 <= width {
         label + gap
     } else {
         start
@@ -287,7 +280,6 @@ mod tests {
         let json = r"a\u001b[2J\u007f\u009b\u202e\u2066\u2028ä".to_owned() + "\n";
         assert_eq!(written(Form::Text(None), &[text.as_bytes()]), plain);
         assert_eq!(written(Form::Text(Some(80)), &[text.as_bytes()]), plain);
-        assert_eq!(written(Form::Csv, &[text.as_bytes()]), plain);
         assert_eq!(written(Form::Json, &[text.as_bytes()]), json);
         assert_eq!(one_line("a\nb\tc\r"), r"a\nb\tc\r");
     }
@@ -302,11 +294,8 @@ mod tests {
 
     #[test]
     fn long_lines_are_wrapped_below_their_text() {
-        let wrapped = wrap("  origin        one two three four five", 32);
-        assert_eq!(
-            wrapped,
-            "  origin        one two three\n                four five"
-        );
+        let wrapped = wrap("  origin   one two three four five", 33);
+        assert_eq!(wrapped, "  origin   one two three four\n           five");
         assert_eq!(wrap("one two three", 7), "one two\nthree");
         assert_eq!(wrap("  note: one two", 12), "  note: one\n  two");
         assert_eq!(wrap("onetwothree", 5), "onetwothree");
