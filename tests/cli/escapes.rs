@@ -143,7 +143,6 @@ fn no_error_and_no_note_has_control_characters() {
         &["import", "-s", "new.redb", "bytes.csv"],
         &["import", "-s", "new.redb", "absent\u{1b}[2J"],
         &["recipe", name],
-        &["predict", "-f", name],
         &["predict", "--device", name, DEEP],
         &["get", small, "\u{1b}[2J"],
         &["get", small, &hash(DEEP), "--table", "\u{1b}[2J\u{202e}"],

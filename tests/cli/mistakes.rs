@@ -221,7 +221,8 @@ fn front_prints_as_many_cells_as_asked() {
     }
     let text = folder.print(&["front", small, "-n", "1"]);
     assert!(
-        text.contains("1 more: --limit 0 shows all") && text.contains(": 2 of 2."),
+        text.contains("1 more: --limit 0 shows all")
+            && text.contains("2 of 2 cells are on the front"),
         "{text}"
     );
 }

@@ -16,6 +16,32 @@ fn a_table_without_trials_is_not_said_to_have_them() {
         "{text}"
     );
     assert!(!text.contains("trial"), "{text}");
+    for words in [&["info"][..], &["get", DEEP], &["recipe", "-n", "1"]] {
+        let text = folder.print(words);
+        assert!(!text.contains("0 trials"), "{text}");
+    }
+}
+
+#[test]
+fn tables_of_one_row_and_without_energy_are_answered_in_plain_words() {
+    let folder = Folder::new();
+    let text = format!("hash,test_accuracy,budget\n{},0.9,4\n", hash(DEEP));
+    fs::write(folder.path("own.csv"), text).unwrap();
+    let text = folder.print(&["range", "own.csv"]);
+    for part in [
+        "own at 4 epochs\n1 cell, 1 trial\n",
+        "90.00",
+        "1 of 1 cell has values at this budget.",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let json = folder.json(&["range", "own.csv", "--json"]);
+    assert_eq!(
+        (&json["by"], &json["count"]),
+        (&json!("test_accuracy"), &json!(1))
+    );
+    let (code, line) = folder.fail(&["range", "own.csv", "--by", "energy_kwh"]);
+    assert_eq!(code, 3, "{line}");
 }
 
 #[test]

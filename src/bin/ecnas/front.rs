@@ -162,6 +162,7 @@ fn section<'v>(
         "provenance": values::provenance(view)?,
         "compared": front.compared,
         "missing": front.missing,
+        "found": front.rows.len(),
     });
     if let Some(whole) = &front.whole {
         let hash = |row: RowId| view.at(row).map(|row| row.hash().to_string());
@@ -238,14 +239,15 @@ fn human(
         let [x, y] = objectives.each_ref().map(objective);
         writeln!(
             out,
-            "No other cell has both {x} and {y}{}: {} of {}.",
+            "{} of {} {} on the front: no other cell has both {x} and {y}{}.",
+            show::count(front.rows.len()),
+            show::plural(front.compared, "cell"),
+            if front.rows.len() == 1 { "is" } else { "are" },
             if front.is_cautious {
                 " at the worse ends of their intervals"
             } else {
                 ""
             },
-            front.rows.len(),
-            show::count(front.compared)
         )?;
         if front.missing > 0 {
             writeln!(

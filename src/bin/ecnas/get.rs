@@ -248,7 +248,9 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
         let mut table = metrics_table(budgets);
         let mut trials = vec!["trials".to_owned(), String::new(), String::new()];
         trials.extend(rows.iter().map(|row| row.trial_count().to_string()));
-        table.row(trials);
+        if rows.iter().any(|row| row.trial_count() > 0) {
+            table.row(trials);
+        }
         for name in columns(found.table)? {
             let unit = Unit::of_name(name);
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];

@@ -55,7 +55,10 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
     writeln!(out, "{path}: sealed snapshot, {tables}, {bytes}")?;
     for table in snapshot.tables() {
         let info = table.info()?;
-        let trials = show::plural(table.trial_count(), "trial");
+        let trials = match table.trial_count() {
+            0 => "all predicted,".to_owned(),
+            trials => show::plural(trials, "trial"),
+        };
         let cells = show::plural(table.len(), "cell");
         let budgets = show::budgets(table.budgets());
         writeln!(

@@ -218,6 +218,8 @@ pub fn heading(view: &View<'_>, asked: bool) -> String {
         trials if view.is_mixed() => {
             format!("{}; ~ marks what is predicted", plural(trials, "trial"))
         }
+        1 => "1 trial".to_owned(),
+        trials if trials == view.rows().count() => format!("{}, one each", plural(trials, "trial")),
         trials => format!("{}, {}", plural(trials, "trial"), repeats(view)),
     };
     format!(
