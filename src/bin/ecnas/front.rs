@@ -29,7 +29,8 @@ pub struct Args {
     /// Condition on the cells to compare, as often as needed: energy_kwh<=0.3, vertices=5, conv3x3>=2
     #[arg(long = "where", short = 'w', value_name = "CONDITION", value_parser = rows::condition)]
     conditions: Vec<Predicate>,
-    /// Take estimates at the worse end of their intervals: more energy, less accuracy
+    /// Take estimates at the worse end of their intervals: more energy, less accuracy; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
     /// How many cells to print, from the least of the first metric, 0 for all [default: all]

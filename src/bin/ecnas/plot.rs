@@ -29,7 +29,8 @@ pub struct Args {
     #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = ask::accuracy_loss,
           allow_negative_numbers = true)]
     tolerance: Loss,
-    /// Take estimates at the worse end of their intervals, in the front and in the recipes
+    /// Take estimates at the worse end of their intervals, in the front and in the recipes; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
 }

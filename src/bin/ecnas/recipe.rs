@@ -55,7 +55,8 @@ pub struct Args {
     /// Most edits that may lead from the reference to a recipe
     #[arg(long, value_name = "N", value_parser = edits, allow_negative_numbers = true)]
     max_edits: Option<usize>,
-    /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy
+    /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
     /// Another budget at which a cell must be a recipe too, as often as needed
