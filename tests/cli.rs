@@ -6,9 +6,17 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/escapes.rs"]
+mod escapes;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
 #[path = "cli/predicted.rs"]
 mod predicted;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/real.rs"]
 mod real;
+#[path = "cli/width.rs"]
+mod width;
+#[path = "cli/words.rs"]
+mod words;

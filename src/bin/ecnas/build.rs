@@ -10,6 +10,7 @@ use ecnas::surrogate::Surrogate;
 use crate::cache;
 use crate::failure::Failure;
 use crate::import;
+use crate::screen;
 use crate::show;
 
 /// Build a benchmark of all 423,624 cells: predicted, and measured where files say more
@@ -28,6 +29,9 @@ pub struct Args {
     /// unstated, or `predicted by MODEL`
     #[arg(long, value_name = "WORD", value_parser = import::provenance)]
     provenance: Option<Provenance>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -55,15 +59,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     let sealed = builder.finish(cache::watch())?;
-    show::sealed(&sealed, "measured trial")
+    show::sealed(&sealed, args.json)
 }
 
 /// Says that measured and predicted energies cannot be compared, where that is so.
 fn note_scales(trials: &Setting, predictions: &Setting) {
     if !trials.shares_scale(predictions, Unit::KilowattHour) {
-        eprintln!(
-            "note: trials ({trials}) and predictions ({predictions}) are on two scales of energy; recipes compare one of them: \
+        screen::note(format!(
+            "trials ({trials}) and predictions ({predictions}) are on two scales of energy; recipes compare one of them: \
              --scale trials, or --scale estimates"
-        );
+        ));
     }
 }

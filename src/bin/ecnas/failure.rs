@@ -13,6 +13,7 @@ use ecnas::snapshot::SnapshotError;
 use ecnas::store::StoreError;
 use ecnas::{IngestError, SealError};
 
+use crate::screen;
 use crate::work;
 
 /// Why a command failed.
@@ -65,10 +66,7 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         let code = if work::interrupted() { 130 } else { self.code };
         if code != 0 {
-            let line = self.message.split('\n').map(str::trim);
-            let line = line.collect::<Vec<_>>().join(" ");
-            let line: String = line.chars().filter(|c| !c.is_control()).collect();
-            eprintln!("error: {line}");
+            screen::error(&self.message);
         }
         ExitCode::from(code)
     }

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use crate::cache::{Given, hex};
 use crate::failure::Failure;
+use crate::layout::{self, Column};
 use crate::open::{self, Kind};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 
@@ -53,7 +55,10 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
     writeln!(out, "{path}: sealed snapshot, {tables}, {bytes}")?;
     for table in snapshot.tables() {
         let info = table.info()?;
-        let trials = show::plural(table.trial_count(), "trial");
+        let trials = match table.trial_count() {
+            0 => "all predicted,".to_owned(),
+            trials => show::plural(trials, "trial"),
+        };
         let cells = show::plural(table.len(), "cell");
         let budgets = show::budgets(table.budgets());
         writeln!(
@@ -63,9 +68,9 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
         )?;
         write!(out, "{}", facts(&info))?;
         write!(out, "{}", estimates(table, &info))?;
-        writeln!(out, "\n{}", column_table(table, &info)?.trim_fmt())?;
+        writeln!(out, "\n{}", column_table(table, &info)?)?;
         write!(out, "{}", models(&columns(table)?, &info))?;
-        writeln!(out, "\n{}", index_table(table)?.trim_fmt())?;
+        writeln!(out, "\n{}", index_table(table)?)?;
         let bytes: usize = index_costs(table)?.iter().map(|cost| cost.bytes).sum();
         let places = table.len() * table.budgets().len();
         writeln!(
@@ -113,12 +118,17 @@ fn per_row(bytes: usize, rows: usize) -> String {
 }
 
 /// The indexes of a table, and what each costs.
-fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
-    let header = ["index of", "structure", "for", "bytes", "bytes a row"];
-    let mut rows = show::table(header.map(str::to_owned).to_vec(), 3..5);
+fn index_table(table: Table<'_>) -> Result<layout::Table, SnapshotError> {
+    let mut rows = layout::Table::new([
+        Column::text("index of"),
+        Column::text("structure"),
+        Column::text("for"),
+        Column::number("bytes"),
+        Column::number("bytes a row"),
+    ]);
     for cost in index_costs(table)? {
         let places = table.len() * cost.budgets.max(1);
-        rows.add_row([
+        rows.row([
             cost.of,
             cost.structure.to_owned(),
             match cost.budgets {
@@ -129,8 +139,6 @@ fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
             format!("{:.1}", cost.bytes as f64 / places.max(1) as f64),
         ]);
     }
-    show::keep_whole(&mut rows, 0);
-    show::keep_whole(&mut rows, 1);
     Ok(rows)
 }
 
@@ -186,7 +194,7 @@ fn facts(info: &TableInfo) -> String {
     let mut text = String::new();
     for (what, fact) in facts {
         if let Some(fact) = fact {
-            text += &format!("  {what:<13} {fact}\n");
+            text += &format!("  {what:<13} {}\n", screen::one_line(fact));
         }
     }
     for source in &info.sources {
@@ -196,7 +204,8 @@ fn facts(info: &TableInfo) -> String {
         );
         text += &format!(
             "  source        {} ({}, {trials}, {bytes})\n",
-            source.name, source.format
+            screen::one_line(&source.name),
+            screen::one_line(&source.format)
         );
         text += &format!("                sha256 {}\n", hex(&source.sha256));
     }
@@ -217,7 +226,7 @@ pub fn models(columns: &[&str], info: &TableInfo) -> String {
     for column in columns {
         for is_estimate in [false, true] {
             if let Provenance::Predicted { model } = info.provenance_of(column, is_estimate) {
-                let line = format!("predicted: by {model}\n");
+                let line = format!("predicted: by {}\n", screen::one_line(&model));
                 if !lines.contains(&line) {
                     lines.push(line);
                 }
@@ -250,7 +259,7 @@ fn facts_json(info: &TableInfo) -> Object {
 }
 
 /// The columns of a table, and which budgets have them.
-fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, SnapshotError> {
+fn column_table(table: Table<'_>, info: &TableInfo) -> Result<layout::Table, SnapshotError> {
     let mut at: BTreeMap<(u8, &str), Vec<Budget>> = BTreeMap::new();
     for budget in table.budgets() {
         for name in table.view(budget)?.column_names() {
@@ -259,21 +268,20 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
         }
     }
     let all = table.budgets().len();
-    let header = [
-        "column",
-        "unit",
-        "epochs",
-        "provenance",
-        "at earlier checkpoints",
-    ];
-    let mut rows = show::table(header.map(str::to_owned).to_vec(), 0..0);
+    let mut rows = layout::Table::new([
+        Column::name("column"),
+        Column::text("unit"),
+        Column::text("epochs"),
+        Column::text("provenance").starts_line(),
+        Column::text("at earlier checkpoints"),
+    ]);
     for ((_, name), budgets) in at {
         let words = words(table, info, name, &budgets)?;
         let results = info.provenance.of(name);
         let earlier = info.provenance.of_checkpoint(name);
         let differs = earlier != results && earlier != Provenance::Unstated;
         let everywhere = budgets.len() == all;
-        rows.add_row([
+        rows.row([
             name,
             unit(Unit::of_name(name)),
             &if everywhere {
@@ -285,7 +293,6 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
             if differs { earlier.word() } else { "" },
         ]);
     }
-    show::keep_whole(&mut rows, 0);
     Ok(rows)
 }
 
