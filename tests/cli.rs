@@ -8,6 +8,10 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/escapes.rs"]
+mod escapes;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
 #[path = "cli/outputs.rs"]
 mod outputs;
 #[path = "cli/predicted.rs"]
@@ -16,3 +20,7 @@ mod predicted;
 mod program;
 #[path = "cli/real.rs"]
 mod real;
+#[path = "cli/width.rs"]
+mod width;
+#[path = "cli/words.rs"]
+mod words;

@@ -69,7 +69,7 @@ use merge::Findings;
 use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
 use crate::files;
-use crate::metrics::{Provenances, SourceInfo, TableInfo, Trial};
+use crate::metrics::{Estimates, Provenances, SourceInfo, TableInfo, Trial};
 
 /// The format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -417,7 +417,7 @@ fn info(
             .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
         provenance,
-        estimates: Provenances::default(),
+        estimates: Estimates::default(),
         sources: vec![source],
     }
 }

@@ -17,6 +17,7 @@ mod interval;
 mod metric;
 mod provenance;
 mod record;
+mod setting;
 mod table;
 mod trial;
 
@@ -27,5 +28,6 @@ pub use metric::{Metric, Unit};
 pub use provenance::{Provenance, Provenances};
 pub(crate) use record::{ALIGNMENT, encode, layout_fingerprint, rkyv_error};
 pub use record::{CheckpointRef, RecordError, TrialRef, ValuesRef, encode_trial};
-pub use table::{SourceInfo, TableInfo};
+pub use setting::Setting;
+pub use table::{Estimates, SourceInfo, TableInfo};
 pub use trial::{Checkpoint, Component, PowerUsage, Trial, Values};

@@ -19,6 +19,7 @@ pub use command::{Args, run};
 
 use crate::failure::Failure;
 use crate::open::{self, Kind, Mapped};
+use crate::screen;
 use crate::work::{self, Hold, Work};
 
 /// A snapshot to ask.
@@ -169,7 +170,7 @@ fn wait() -> impl FnMut() -> ControlFlow<()> {
     let mut told = false;
     move || {
         if !std::mem::replace(&mut told, true) {
-            eprintln!("note: waiting for another process that seals the same files");
+            screen::note("waiting for another process that seals the same files");
         }
         match work::interrupted() {
             true => ControlFlow::Break(()),
@@ -180,7 +181,9 @@ fn wait() -> impl FnMut() -> ControlFlow<()> {
 
 /// A folder to answer from where the cache cannot be used.
 fn temporary(unusable: &CacheError) -> Result<TempDir, Failure> {
-    eprintln!("note: {unusable}; answering from a temporary copy that is not kept");
+    screen::note(format!(
+        "{unusable}; answering from a temporary copy that is not kept"
+    ));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
 use ecnas::files;
 use ecnas::import::tfrecord::write_tfrecord;
@@ -14,6 +15,8 @@ use crate::cache::Given;
 use crate::failure::Failure;
 use crate::open;
 use crate::output::{self, Force, Kind};
+use crate::screen;
+use crate::values::{self, object};
 use crate::work::{Hold, Stoppable, Work};
 
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
@@ -32,6 +35,9 @@ pub struct Args {
     output: PathBuf,
     #[command(flatten)]
     force: Force,
+    /// Print JSON: what was written
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -55,17 +61,28 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let given = Given::sealed(args.snapshot.as_slice())?;
     let table = open::table(&given.snapshot, args.table.as_deref())?;
     if is_stdout {
-        return write(table, args.format, io::stdout().lock());
+        if args.json {
+            return Err(Failure::usage(
+                "--json and the exported table cannot both go to standard output; name a file with --output",
+            ));
+        }
+        return match args.format {
+            Format::Tfrecord => write(table, args.format, screen::bytes()?),
+            Format::Csv => write(table, args.format, screen::csv_file()),
+            Format::Json => write(table, args.format, screen::json()),
+        };
     }
-    // A device or a pipe is not to be replaced.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // A device or a pipe is not to be replaced.
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(|error| unwritable(path, error))?;
-        return write(table, args.format, file);
+        write(table, args.format, file)?;
+    } else {
+        let _hold = Hold::new();
+        files::whole(path, |file| write(table, args.format, file))
+            .map_err(|failure: Failure| failure.within(path))?;
     }
-    let _hold = Hold::new();
-    files::whole(path, |file| write(table, args.format, file))
-        .map_err(|failure: Failure| failure.within(path))
+    if args.json { tell(table, args) } else { Ok(()) }
 }
 
 impl Format {
@@ -78,6 +95,22 @@ impl Format {
     }
 }
 
+/// Prints what was written, as JSON. A device has no length.
+fn tell(table: Table<'_>, args: &Args) -> Result<(), Failure> {
+    let metadata = fs::metadata(&args.output).ok();
+    let bytes = metadata.filter(fs::Metadata::is_file);
+    let trials = table.trial_count() as u64;
+    let format = args.format.to_possible_value();
+    values::print(&object! {
+        "output": args.output.display().to_string(),
+        "format": format.as_ref().map(PossibleValue::get_name),
+        "bytes": bytes.map(|metadata| metadata.len()),
+        "table": table.name(),
+        "trials": trials,
+        "estimates": lines_of(table)?.saturating_sub(trials),
+    })
+}
+
 fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {
     let work = Work::of("exporting", lines_of(table)?, "trials");
     let out = BufWriter::with_capacity(1 << 18, Stoppable(out));
@@ -86,7 +119,7 @@ fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failur
         Format::Tfrecord => {
             if table.has_estimates() {
                 let message = "the format has no place to say what is predicted: when you import the file, say so with --provenance";
-                eprintln!("note: {message}");
+                screen::note(message);
             }
             write_tfrecord(lines, out)?;
         }

@@ -1,6 +1,6 @@
 //! What goes wrong, as one line with a hint and an exit code.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,11 +9,13 @@ use ecnas::cache::CacheError;
 use ecnas::export::ExportError;
 use ecnas::import::ImportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
+use ecnas::plot::PlotError;
 use ecnas::query::{QueryError, RecipeError};
 use ecnas::snapshot::SnapshotError;
 use ecnas::store::StoreError;
 use ecnas::{IngestError, SealError};
 
+use crate::screen;
 use crate::work;
 
 /// Why a command failed.
@@ -66,11 +68,7 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         let code = work::interrupted_code().unwrap_or(self.code);
         if code != 0 {
-            let line = self.message.split('\n').map(str::trim);
-            let line = line.collect::<Vec<_>>().join(" ");
-            let line: String = line.chars().filter(|c| !c.is_control()).collect();
-            // Nobody may be there to read it: a terminal that was closed sends SIGHUP.
-            let _ = writeln!(io::stderr(), "error: {line}");
+            screen::error(&self.message);
         }
         ExitCode::from(code)
     }
@@ -200,6 +198,9 @@ impl From<QueryError> for Failure {
         match error {
             QueryError::Snapshot(error) => error.into(),
             QueryError::Index(_) => Self::error(error),
+            QueryError::TwoScales { .. } => {
+                Self::usage(error).hint("--scale trials, or --scale estimates")
+            }
             other => Self::usage(other),
         }
     }
@@ -211,8 +212,20 @@ impl From<RecipeError> for Failure {
             RecipeError::Snapshot(error) => error.into(),
             RecipeError::Query(error) => error.into(),
             RecipeError::Carbon(_)
+            | RecipeError::ReferenceOnOtherScale { .. }
             | RecipeError::ToleratedLoss { .. }
             | RecipeError::IncompletePoint { .. } => Self::usage(error),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<PlotError> for Failure {
+    fn from(error: PlotError) -> Self {
+        match error {
+            PlotError::Snapshot(error) => error.into(),
+            PlotError::Query(error) => error.into(),
+            PlotError::Recipe(error) => error.into(),
             other => Self::error(other),
         }
     }

@@ -6,7 +6,6 @@ use crate::failure::Failure;
 use crate::open;
 use crate::output::{self, Force, Kind};
 use crate::show;
-use crate::values::{self, object};
 use crate::work::Work;
 
 /// Seal a store into a snapshot: one immutable file that answers without a load phase
@@ -39,13 +38,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         work.at(so_far.done, so_far.total)
     })?;
     drop(work);
-    if args.json {
-        return values::print(&object! {
-            "snapshot": sealed.path.display().to_string(),
-            "bytes": sealed.bytes,
-            "tables": sealed.tables,
-            "trials": sealed.trials,
-        });
-    }
-    show::sealed(&sealed, "trial")
+    show::sealed(&sealed, args.json)
 }

@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::failure::Failure;
+use crate::screen;
 
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
 /// The number of the signal that asked work to stop, 0 before there is one.
@@ -116,7 +117,7 @@ impl Work {
         if let Ok(style) = ProgressStyle::with_template(shape) {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(screen::one_line(what).into_owned());
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }
@@ -138,7 +139,7 @@ impl Work {
 
     /// Says something beside the progress bar, on standard error.
     pub fn tell(&self, note: &str) {
-        self.bar.suspend(|| eprintln!("note: {note}"));
+        self.bar.suspend(|| screen::note(note));
     }
 
     /// One more is done.

@@ -8,7 +8,9 @@ use indicatif::HumanDuration;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::layout::{Column, Table};
 use crate::open;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 
@@ -49,28 +51,32 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let (count, size) = (show::plural(entries.len(), "file"), show::bytes(bytes));
     let folder = cache.folder().display();
-    let mut out = values::stdout();
+    let mut out = screen::page();
     if args.clear {
         writeln!(out, "{folder}: {count} removed, {size}")?;
         return Ok(out.flush()?);
     }
     writeln!(out, "{folder}: {count}, {size}")?;
     if !entries.is_empty() {
-        let header = ["name", "contents", "size", "last used"];
-        let mut table = show::table(header.map(str::to_owned).to_vec(), 2..3);
+        let mut table = Table::new([
+            Column::name("name"),
+            Column::text("contents"),
+            Column::number("size"),
+            Column::name("last used"),
+        ]);
         for (entry, sources) in entries.iter().zip(&sources) {
-            table.add_row([
+            table.row([
                 name(entry),
                 contents(entry, sources),
                 show::bytes(entry.bytes),
                 ago(entry.last_used),
             ]);
         }
-        writeln!(out, "\n{}", table.trim_fmt())?;
+        writeln!(out, "\n{table}")?;
     }
     writeln!(
         out,
-        "\nBeyond {MOST_FILES} files or {}, those that were used least recently go when another one is made; the default\nbenchmark of this version stays. `ecnas cache --clear` removes all.",
+        "\nBeyond {MOST_FILES} files or {}, those that were used least recently go when another one is made; the default benchmark of this version stays. `ecnas cache --clear` removes all.",
         show::bytes(MOST_BYTES)
     )?;
     Ok(out.flush()?)
