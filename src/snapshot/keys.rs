@@ -49,11 +49,6 @@ impl Slot {
         row: Self::EMPTY,
         spare: 0,
     };
-
-    /// Whether the slot is empty, and all its bytes say so; or has a key, and zeros behind it.
-    pub fn is_sound(&self) -> bool {
-        self.spare == 0 && (self.row != Self::EMPTY || *self == Self::NONE)
-    }
 }
 
 /// The keys of a table, read in place.
