@@ -15,6 +15,7 @@ use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
 use crate::files::Whole;
+use crate::import::csv::write_preamble as write_info;
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
@@ -30,7 +31,7 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-/// Writes a table's [`lines`] as CSV.
+/// Writes a table's [`lines`] as CSV, and before them, in comment lines, [what the table says of them](write_preamble).
 ///
 /// The columns are `hash`, `budget_epochs`, `repeat`, `adjacency`, `operations`, then those of [`line_columns`]. The output
 /// should be buffered.
@@ -49,7 +50,43 @@ pub enum ExportError {
 /// # Complexity
 /// As [`Table::trials_as_imported`].
 pub fn write_csv(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
-    write_csv_trials(&line_columns(table)?, lines(table), out)
+    let mut out = out;
+    let columns = line_columns(table)?;
+    write_preamble(table, &columns, &mut out)?;
+    write_csv_trials(&columns, lines(table), out)
+}
+
+/// Writes what is known of a table as comment lines that go before its CSV: search space, data set, device, origin, licence,
+/// PUE, and where the values of these columns come from, as [`csv`](crate::import::csv) reads them. Imported again, the table
+/// says the same of itself.
+///
+/// ```text
+/// # search_space: NAS-Bench-101
+/// # device: Quadro RTX 6000
+/// # pue: 1.59
+/// # provenance: measured
+/// # provenance trainable_parameters: unstated
+/// ```
+///
+/// Other readers have to be told: `pandas.read_csv(file, comment="#")`, `polars.read_csv(file, comment_prefix="#")`,
+/// `read.csv(file, comment.char = "#")`, DuckDB's `read_csv(file, comment = '#')`.
+///
+/// # Errors
+/// The table is damaged, or the output fails.
+pub fn write_preamble(
+    table: Table<'_>,
+    columns: &[&str],
+    mut out: impl Write,
+) -> Result<(), ExportError> {
+    let (has_trials, has_estimates) = (table.trial_count() > 0, table.has_estimates());
+    let info = table.info()?;
+    Ok(write_info(
+        &info,
+        columns,
+        has_trials,
+        has_estimates,
+        &mut out,
+    )?)
 }
 
 /// Writes a file that appears whole: beside `path` first, where it is put, synced, when `write` has succeeded. A file that is
@@ -76,7 +113,7 @@ pub fn whole<E: From<io::Error>>(
     Ok(beside.put()?)
 }
 
-/// The column that is 1 where a line holds estimates, and 0 where it holds a trial.
+/// The column that is 1 where a line holds estimates, and 0 where it holds a trial. No table has a column of that name.
 const IS_ESTIMATE: &str = "is_estimate";
 
 /// What is exported of a table: its trials in the order in which they were imported, then the
@@ -120,7 +157,7 @@ pub fn columns(table: Table<'_>) -> Result<Vec<&str>, SnapshotError> {
     Ok(columns)
 }
 
-/// As [`write_csv`], of any trials and with these columns.
+/// As [`write_csv`], of any trials and with these columns, without what is known of a table.
 ///
 /// # Errors
 /// The first error of the trials, or the output fails.

@@ -1,20 +1,19 @@
 //! The files of a tree, for the pipeline.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-use sha2::{Digest as _, Sha256};
 
 use super::graphs::Graphs;
 use super::parse;
 use super::walk::{Run, Walk};
 use crate::cell::Cell;
-use crate::import::digest::Digest;
+use crate::import::digest::{Digest, TreeDigest};
 use crate::import::merge::Merger;
 use crate::import::pipeline::{
-    BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader, Source,
+    BATCH_BYTES, BATCH_RECORDS, Counters, Finished, Parse, Parsed, Reader, Source,
 };
 use crate::import::{Fault, Format, ImportError, ImportOptions, NotASource, Place, json};
 use crate::metrics::Trial;
@@ -27,13 +26,11 @@ pub(in crate::import) struct RawRun {
 }
 
 pub(in crate::import) struct Results {
-    folder: PathBuf,
     walk: Walk,
     graphs: Graphs,
     record: u64,
     max_record_bytes: u64,
-    sha256: Sha256,
-    bytes: u64,
+    digest: TreeDigest,
     counters: Arc<Counters>,
 }
 
@@ -61,10 +58,8 @@ pub(in crate::import) fn open(
         walk: Walk::new(&folder)?,
         graphs: Graphs::new(&folder, options),
         max_record_bytes: options.max_record_bytes,
-        folder: folder.clone(),
         record: 0,
-        sha256: Sha256::new(),
-        bytes: 0,
+        digest: TreeDigest::new(folder.clone()),
         counters: Arc::clone(&counters),
     };
     let merger = Merger::numbered(Box::new(move |record| {
@@ -84,6 +79,24 @@ pub(in crate::import) fn open(
         parser: RunParser,
         merger,
     })
+}
+
+/// The digest of a tree, without its trials.
+pub(in crate::import) fn digest(
+    path: &Path,
+    options: &ImportOptions,
+    mut progress: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Digest, ImportError> {
+    let folder = fs::canonicalize(path).map_err(|error| ImportError::io(path, error))?;
+    let mut digest = TreeDigest::new(folder.clone());
+    for (file, record) in Walk::new(&folder)?.zip(1..) {
+        let file = file?;
+        let bytes = json::read(&place(&file, record), options.max_record_bytes)?;
+        if progress(digest.add(&file, &bytes)).is_break() {
+            return Err(ImportError::Cancelled);
+        }
+    }
+    Ok(digest.finish())
 }
 
 /// Reads one `results.json` from memory, wherever it came from.
@@ -126,23 +139,9 @@ impl Results {
         let run = run(&place)?;
         let cell = self.graphs.get(&run, &place)?;
         let bytes = json::read(&place, self.max_record_bytes)?;
-        self.digest(&path, &bytes);
+        let so_far = self.digest.add(&path, &bytes);
+        self.counters.bytes.store(so_far, Ordering::Relaxed);
         Ok(Some((place, RawRun { run, cell, bytes })))
-    }
-
-    fn digest(&mut self, path: &Path, bytes: &[u8]) {
-        let relative = path.strip_prefix(&self.folder).unwrap_or(path);
-        for (index, part) in relative.iter().enumerate() {
-            if index > 0 {
-                self.sha256.update(b"/");
-            }
-            self.sha256.update(part.as_encoded_bytes());
-        }
-        self.sha256.update(b"\0");
-        self.sha256.update((bytes.len() as u64).to_le_bytes());
-        self.sha256.update(bytes);
-        self.bytes += bytes.len() as u64;
-        self.counters.bytes.store(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -162,11 +161,8 @@ impl Reader for Results {
         Ok(batch)
     }
 
-    fn finish(self) -> Result<Digest, ImportError> {
-        Ok(Digest {
-            sha256: self.sha256.finalize().into(),
-            bytes: self.bytes,
-        })
+    fn finish(self) -> Finished {
+        (self.digest.finish(), self.graphs.into_notes())
     }
 }
 
