@@ -6,6 +6,8 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/imports.rs"]
+mod imports;
 #[path = "cli/predicted.rs"]
 mod predicted;
 #[path = "cli/program.rs"]

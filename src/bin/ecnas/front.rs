@@ -40,6 +40,8 @@ struct Front<'v, 's> {
     rows: Vec<RowId>,
     compared: usize,
     missing: usize,
+    /// How many cells are left out because their structure is unknown.
+    unknown_structure: usize,
     /// Of the whole view, where there are no conditions.
     whole: Option<Whole>,
 }
@@ -64,6 +66,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let fronts: Vec<Front<'_, '_>> = fronts.collect::<Result<_, Failure>>()?;
     if !args.ask.choice.json && !args.ask.choice.csv {
         return human(args, &fronts, &objectives);
+    }
+    if args.ask.choice.csv {
+        let unknown = fronts.iter().map(|front| front.unknown_structure);
+        for note in unknown.filter_map(rows::unknown_structure) {
+            eprintln!("note: {note}");
+        }
     }
     let sections = fronts.iter().map(|front| section(args, front, &objectives));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;
@@ -93,6 +101,7 @@ fn front<'v, 's>(
             rows: dominance.front().to_vec(),
             compared: dominance.compared(),
             missing: dominance.missing(),
+            unknown_structure: 0,
             whole: Some(Whole {
                 knee: dominance.knee(),
                 bounds,
@@ -103,6 +112,7 @@ fn front<'v, 's>(
     }
     let query = rows::query(view, &args.conditions)?;
     let found = query.count()?;
+    let unknown_structure = query.unknown_structure()?;
     let query = query.has(&args.x)?.has(&args.y)?;
     let compared = query.count()?;
     Ok(Front {
@@ -110,6 +120,7 @@ fn front<'v, 's>(
         rows: dominance.front_in(&query)?,
         compared,
         missing: found.saturating_sub(compared),
+        unknown_structure,
         whole: None,
     })
 }
@@ -144,6 +155,7 @@ fn section<'v>(
         "provenance": values::provenance(view)?,
         "compared": front.compared,
         "missing": front.missing,
+        "unknown_structure": front.unknown_structure,
     });
     if let Some(whole) = &front.whole {
         let hash = |row: RowId| view.at(row).map(|row| row.hash().to_string());
@@ -226,6 +238,9 @@ fn human(
                 "Left out for a missing value: {}.",
                 show::plural(front.missing, "cell")
             )?;
+        }
+        if let Some(note) = rows::unknown_structure(front.unknown_structure) {
+            writeln!(out, "{note}.")?;
         }
         if let Some(whole) = &front.whole {
             write!(out, "{}", corners(whole, names))?;

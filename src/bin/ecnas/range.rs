@@ -42,6 +42,8 @@ pub struct Args {
 /// What was found in a view.
 struct Answer {
     count: usize,
+    /// How many cells are left out because their structure is unknown.
+    unknown_structure: usize,
     rows: Vec<RowId>,
     explanation: Option<Explanation>,
 }
@@ -62,6 +64,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Ok((view, answer(args, &query, limit)?))
     });
     let answers: Vec<(&View<'_>, Answer)> = answers.collect::<Result<_, Failure>>()?;
+    if !args.ask.choice.json && (args.count || args.ask.choice.csv) {
+        // Standard output has no place for it.
+        let unknown = answers.iter().map(|(_, answer)| answer.unknown_structure);
+        for note in unknown.filter_map(rows::unknown_structure) {
+            eprintln!("note: {note}");
+        }
+    }
     if !machine {
         return human(args, &answers);
     }
@@ -92,6 +101,7 @@ fn answer(args: &Args, query: &Query<'_, '_>, limit: usize) -> Result<Answer, Fa
     };
     Ok(Answer {
         count: query.count()?,
+        unknown_structure: query.unknown_structure()?,
         rows,
         explanation: args.explain.then(|| query.explain()).transpose()?,
     })
@@ -131,6 +141,7 @@ fn section<'v>(
         "by": args.by.as_str(),
         "provenance": values::provenance(view)?,
         "count": answer.count,
+        "unknown_structure": answer.unknown_structure,
     });
     if let Some(explanation) = &answer.explanation {
         let steps = explanation.steps.iter().map(|step| {
@@ -193,6 +204,9 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
                 "\n{found} of {} {conditions}.",
                 show::plural(view.len(), "cell")
             )?;
+            if let Some(note) = rows::unknown_structure(answer.unknown_structure) {
+                writeln!(out, "{note}.")?;
+            }
             let more = answer.count.saturating_sub(answer.rows.len());
             if more > 0 {
                 writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;

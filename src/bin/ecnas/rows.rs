@@ -109,6 +109,16 @@ pub fn query<'v, 's>(
     Ok(query)
 }
 
+/// What to tell of cells that conditions on structure cannot find.
+pub fn unknown_structure(count: usize) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{} with an unknown structure left out: given by hashes alone that the search space does not hold",
+            show::plural(count, "cell")
+        )
+    })
+}
+
 /// Conditions as they are written on the command line.
 pub fn condition(text: &str) -> Result<Predicate, String> {
     text.parse()
