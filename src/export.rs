@@ -7,6 +7,7 @@
 //! A number is written with as many digits as it takes to read the same `f64` back. What is missing, or no finite number,
 //! is an empty field in CSV and `null` in JSON; checkpoints and power have the keys of what they report.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
@@ -168,7 +169,8 @@ pub fn write_csv_trials(
 ) -> Result<(), ExportError> {
     let mut csv = csv::Writer::from_writer(out);
     let key = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
-    csv.write_record(key.iter().chain(columns))
+    let header = key.iter().chain(columns).map(|name| csv_cell(name));
+    csv.write_record(header.map(Cow::into_owned))
         .map_err(io_error)?;
     for trial in trials {
         let trial = trial?;
@@ -237,6 +239,36 @@ pub fn number(value: f64, unit: Unit) -> Option<String> {
     } else {
         Some(format!("{value:?}"))
     }
+}
+
+/// A text as a cell of CSV that no spreadsheet takes for a formula: where it begins with `=`, `+`, `-`, `@`, a tab or a
+/// carriage return and is no number, an apostrophe goes before it, as [OWASP](https://owasp.org/www-community/attacks/CSV_Injection)
+/// advises. So it does where apostrophes stand before such a character already; the importer takes one away from both.
+///
+/// ```
+/// assert_eq!(ecnas::export::csv_cell("=SUM(A1)"), "'=SUM(A1)");
+/// assert_eq!(ecnas::export::csv_cell("-1.5"), "-1.5");
+/// ```
+#[must_use]
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    if is_formula(text) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text of a cell that [`csv_cell`] wrote.
+pub(crate) fn of_csv_cell(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if is_formula(text) => text,
+        _ => cell,
+    }
+}
+
+fn is_formula(text: &str) -> bool {
+    let start = text.trim_start_matches('\'');
+    start.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err()
 }
 
 /// The digits and operations of a drawing; empty where the source had the hash alone.
@@ -352,5 +384,31 @@ fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_looks_like_a_formula_is_marked_and_comes_back() {
+        for (text, cell) in [
+            ("=1+1", "'=1+1"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("-x", "'-x"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\tx", "'\tx"),
+            ("'=x", "''=x"),
+            ("''-1", "'''-1"),
+            ("-1.5e3", "-1.5e3"),
+            ("+7", "+7"),
+            ("'quoted'", "'quoted'"),
+            ("energy_kwh", "energy_kwh"),
+            ("", ""),
+        ] {
+            assert_eq!(csv_cell(text), cell);
+            assert_eq!(of_csv_cell(cell), text);
+        }
     }
 }

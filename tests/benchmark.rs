@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ecnas::benchmark::{self, BenchmarkError, Builder, Stage, TABLE};
 use ecnas::cell::{Cell, Space};
-use ecnas::metrics::{Budget, Metric, Provenance, Provenances, TableInfo, Trial};
-use ecnas::query::{Objective, RecipeQuery, Reference};
-use ecnas::snapshot::{AlignedBytes, Repeats, Snapshot};
+use ecnas::metrics::{Budget, Metric, Provenance, Provenances, Setting, TableInfo, Trial};
+use ecnas::query::{Objective, RecipeQuery, Reference, Scale};
+use ecnas::snapshot::{AlignedBytes, Repeats, RowId, Snapshot, View};
 use ecnas::surrogate::Surrogate;
 use tempfile::TempDir;
 
@@ -107,11 +107,16 @@ fn it_says_that_everything_is_predicted() {
         "training_time_s",
         "tpu_training_time_s",
     ] {
-        assert_eq!(info.provenance.of(column), predicted, "{column}");
-        assert_eq!(info.estimates.of(column), predicted, "{column}");
+        assert_eq!(info.estimates.provenance.of(column), predicted, "{column}");
     }
-    assert_ne!(info.estimates.of("linear_energy_kwh"), predicted);
-    assert_eq!(info.estimates.of(Metric::Macs), Provenance::Computed);
+    assert_ne!(info.estimates.provenance.of("linear_energy_kwh"), predicted);
+    assert_eq!(
+        info.estimates.provenance.of(Metric::Macs),
+        Provenance::Computed
+    );
+    // No trial, nothing to say of trials.
+    assert_eq!(info.provenance, Provenances::default());
+    assert_eq!(info.trial_setting(), Setting::default());
 }
 
 #[test]
@@ -249,9 +254,88 @@ fn measured_trials_replace_predictions() {
         )
         .unwrap();
     assert!(by_index.rows().unwrap().contains(row.id()));
+    // Nobody said for which device, or with which PUE, it was measured: it is on a scale of its own.
     let mut query = RecipeQuery::default();
     query.reference = Reference::Cell(cell.hash());
-    assert!(view.recipes(&query).unwrap().best().unwrap().is_some());
+    let refused = view.recipes(&query).unwrap_err().to_string();
+    assert!(
+        refused.contains("two scales: trials (device not stated, PUE not stated), estimates (Quadro RTX 6000, PUE not stated, CIFAR-10)"),
+        "{refused}"
+    );
+    query.scale = Some(Scale::Trials);
+    assert_eq!(view.recipes(&query).unwrap().best().unwrap(), None);
+    query.scale = Some(Scale::Estimates);
+    assert!(view.recipes(&query).is_err(), "it is measured");
+    query.reference = Reference::MostAccurate;
+    let search = view.recipes(&query).unwrap();
+    assert!(search.best().unwrap().is_some());
+    let predicted_alone = built().view(TABLE, budget(108)).unwrap();
+    let alone = RecipeQuery::default();
+    let alone = predicted_alone.recipes(&alone).unwrap();
+    let hash = |view: &View<'_>, row: Option<RowId>| view.at(row.unwrap()).unwrap().hash();
+    assert_eq!(
+        hash(&view, search.best().unwrap()),
+        hash(&predicted_alone, alone.best().unwrap())
+    );
+}
+
+/// What nobody stated of a trial is unstated: never what the predictions beside it are.
+#[test]
+fn trials_without_a_description_are_not_called_predicted() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("overlay.ecnas");
+    let mut builder = Builder::new(&path, Surrogate::embedded(), None).unwrap();
+    let cell: Cell = "0110001100010000:input,conv1x1-bn-relu,conv3x3-bn-relu,output"
+        .parse()
+        .unwrap();
+    let mut trial = Trial::new(cell.hash(), budget(108), 1);
+    trial.totals.set(Metric::Energy, 0.4);
+    // As NAS-Bench-101 gives it: seconds of a TPU.
+    trial.totals.set(Metric::TrainingTime, 1000.0);
+    builder.add(&trial).unwrap();
+    // Of the best recipe, the time alone.
+    let best = built().view(TABLE, budget(108)).unwrap();
+    let query = RecipeQuery::default();
+    let best = best
+        .at(best.recipes(&query).unwrap().best().unwrap().unwrap())
+        .unwrap()
+        .hash();
+    let mut timed = Trial::new(best, budget(108), 1);
+    timed.totals.set(Metric::TrainingTime, 1000.0);
+    builder.add(&timed).unwrap();
+    builder.finish(go_on).unwrap();
+    let snapshot = open(&path);
+    let view = snapshot.view(TABLE, budget(108)).unwrap();
+    let row = view.get(cell).unwrap();
+    for column in ["energy_kwh", "training_time_s"] {
+        let provenance = row.provenance(column).unwrap();
+        assert_eq!(provenance, Some(Provenance::Unstated), "{column}");
+        let parts = view.provenance(column).unwrap();
+        let predicted = Surrogate::embedded().provenance();
+        let tried = if column == "energy_kwh" { 1 } else { 2 };
+        let expected = [(predicted, 423_624 - tried), (Provenance::Unstated, tried)];
+        assert_eq!(parts, expected, "{column}");
+        let [trials, estimates] = view.two_scales(column).unwrap().unwrap();
+        assert_eq!(trials, Setting::default(), "{column}");
+        assert_eq!(estimates, Surrogate::embedded().setting(), "{column}");
+    }
+    assert_eq!(row.get(Metric::TrainingTime), Some(1000.0));
+    // Of accuracy there are predictions alone.
+    let accuracy = Metric::ValidationAccuracy;
+    assert_eq!(view.two_scales(accuracy).unwrap(), None);
+    // Times of two scales are not compared.
+    let mut query = RecipeQuery::default();
+    query.scale = Some(Scale::Estimates);
+    let search = view.recipes(&query).unwrap();
+    let book = search.book().unwrap();
+    assert_eq!(book.recipes[0].hash, best);
+    assert_eq!(book.recipes[0].training_time_s, Some(1000.0));
+    assert_eq!(book.recipes[0].time_saving, None);
+    assert!(
+        book.recipes[1..]
+            .iter()
+            .all(|own| own.time_saving.is_some())
+    );
 }
 
 #[test]

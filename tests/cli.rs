@@ -6,11 +6,19 @@ mod commands;
 mod common;
 #[path = "cli/errors.rs"]
 mod errors;
+#[path = "cli/escapes.rs"]
+mod escapes;
 #[path = "cli/imports.rs"]
 mod imports;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
 #[path = "cli/predicted.rs"]
 mod predicted;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/real.rs"]
 mod real;
+#[path = "cli/width.rs"]
+mod width;
+#[path = "cli/words.rs"]
+mod words;

@@ -2,8 +2,10 @@
 //! and the cautious answers.
 
 use ecnas::cell::{Cell, CellHash};
-use ecnas::metrics::{Budget, Metric, Provenance, Provenances, TableInfo, Trial};
-use ecnas::query::{Loss, Objective, RecipeQuery, Reference};
+use ecnas::metrics::{
+    Budget, Estimates, Metric, Provenance, Provenances, Setting, TableInfo, Trial,
+};
+use ecnas::query::{Loss, Objective, QueryError, RecipeError, RecipeQuery, Reference, Scale};
 use ecnas::snapshot::{AlignedBytes, Snapshot, SnapshotWriter};
 use proptest::prelude::*;
 
@@ -71,7 +73,17 @@ fn model() -> Provenance {
     }
 }
 
-fn sealed(rows: &[Row]) -> Snapshot {
+/// As EC-NAS's metered files.
+fn metered() -> Setting {
+    Setting {
+        data_set: Some("CIFAR-10".to_owned()),
+        device: Some("Quadro RTX 6000".to_owned()),
+        pue: Some(1.59),
+    }
+}
+
+/// Trials as EC-NAS metered them, estimates for a setting.
+fn sealed(rows: &[Row], setting: Setting) -> Snapshot {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.ecnas");
     let mut writer = SnapshotWriter::create(&path).unwrap();
@@ -79,10 +91,21 @@ fn sealed(rows: &[Row]) -> Snapshot {
     for name in [ENERGY, ACCURACY] {
         estimates.results.insert(name.to_owned(), model());
     }
+    let Setting {
+        data_set,
+        device,
+        pue,
+    } = metered();
     let info = TableInfo {
         name: "t".to_owned(),
+        data_set,
+        device,
+        pue,
         provenance: Provenances::uniform(Provenance::Measured),
-        estimates,
+        estimates: Estimates {
+            provenance: estimates,
+            setting,
+        },
         ..TableInfo::default()
     };
     writer.begin_table(info).unwrap();
@@ -123,7 +146,7 @@ proptest! {
 
     #[test]
     fn mixed_tables_answer_as_a_model_of_them(rows in prop::collection::vec(row(), 1..40)) {
-        let snapshot = sealed(&rows);
+        let snapshot = sealed(&rows, metered());
         snapshot.verify().unwrap();
         let view = snapshot.view("t", budget()).unwrap();
         let of = |hash: CellHash| {
@@ -172,7 +195,7 @@ proptest! {
         rows in prop::collection::vec(row(), 1..40),
         loss in 0..4_u32,
     ) {
-        let snapshot = sealed(&rows);
+        let snapshot = sealed(&rows, metered());
         let view = snapshot.view("t", budget()).unwrap();
         let loss = f64::from(loss) / 10.0;
         let objectives = [Objective::ENERGY, Objective::VALIDATION_ACCURACY];
@@ -233,6 +256,72 @@ proptest! {
                 let own = [recipe.energy_kwh, recipe.accuracy];
                 prop_assert!(!expected.iter().any(|other| dominates([other.1, other.2], own)));
                 prop_assert_eq!(recipe.saving, 1.0 - recipe.energy_kwh / energy);
+            }
+        }
+    }
+
+    #[test]
+    fn recipes_never_lead_from_one_scale_to_another(rows in prop::collection::vec(row(), 1..40), loss in 0..4_u32) {
+        let other = Setting { pue: None, ..metered() };
+        let snapshot = sealed(&rows, other.clone());
+        let view = snapshot.view("t", budget()).unwrap();
+        let loss = f64::from(loss) / 10.0;
+        let both = |metric: usize| {
+            let measured = rows.iter().filter(|row| row.measured[metric].is_some()).count();
+            let estimated = rows.iter().filter(|row| row.is_estimate(metric)).count();
+            measured > 0 && estimated > 0
+        };
+        let mut query = RecipeQuery::default();
+        query.tolerated_loss = Loss::Absolute(loss);
+        if view.column(ENERGY).is_err() || view.column(ACCURACY).is_err() {
+            return Ok(());
+        }
+        // An accuracy does not depend on the PUE.
+        prop_assert_eq!(view.two_scales(ACCURACY).unwrap(), None);
+        let settings = view.two_scales(ENERGY).unwrap();
+        prop_assert_eq!(settings, both(0).then(|| [metered(), other.clone()]));
+        if !both(0) {
+            return Ok(());
+        }
+        let refused = view.recipes(&query).map(|_| ());
+        let is_refused = matches!(&refused, Err(RecipeError::Query(QueryError::TwoScales { column, .. })) if column == ENERGY);
+        prop_assert!(is_refused, "{refused:?}");
+        for scale in Scale::ALL {
+            query.scale = Some(scale);
+            let is_on_scale = |row: &Row| row.is_estimate(0) == (scale == Scale::Estimates) && row.value(0).is_some();
+            for (reference, (hash, _)) in rows.iter().zip(cells(rows.len())) {
+                query.reference = Reference::Cell(hash);
+                let (Some(energy), Some(accuracy)) = (reference.value(0), reference.value(1)) else {
+                    continue;
+                };
+                let search = view.recipes(&query);
+                if !is_on_scale(reference) {
+                    let is_refused = matches!(search, Err(RecipeError::ReferenceOnOtherScale { .. }));
+                    prop_assert!(is_refused);
+                    continue;
+                }
+                let search = search.unwrap();
+                let mut expected: Vec<CellHash> = Vec::new();
+                for (own, (hash, _)) in rows.iter().zip(cells(rows.len())) {
+                    let (Some(own_energy), Some(own_accuracy)) = (own.value(0), own.value(1)) else {
+                        continue;
+                    };
+                    if is_on_scale(own) && own_energy < energy && own_accuracy >= accuracy - loss {
+                        expected.push(hash);
+                    }
+                }
+                expected.sort();
+                let book = search.book().unwrap();
+                let mut found: Vec<CellHash> = book.recipes.iter().map(|recipe| recipe.hash).collect();
+                found.sort();
+                prop_assert_eq!(&found, &expected);
+                prop_assert_eq!(search.best().unwrap(), book.recipes.first().map(|own| own.row));
+                let row = view.get(hash).unwrap().id();
+                prop_assert_eq!(search.best_for(row), search.best().unwrap());
+                let pue = if scale == Scale::Trials { metered().pue } else { None };
+                prop_assert_eq!(book.contained_pue, pue);
+                let compared = rows.iter().filter(|row| is_on_scale(row) && row.value(1).is_some()).count();
+                prop_assert_eq!(book.compared, compared);
             }
         }
     }

@@ -105,7 +105,9 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 }
 
 /// Names of a user's own columns, none of which another reading than that is possible of.
-const OWN: [&str; 7] = [
+const OWN: [&str; 9] = [
+    "=1+1",
+    "'@x",
     "latency_ms",
     "a;b;c;d;e;f;g;h",
     "a:b",
@@ -266,7 +268,8 @@ fn estimated(stated: Provenance, trials: usize, path: &Path) -> Snapshot {
     let mut info = TableInfo::default();
     (info.name, info.provenance) = ("t".to_owned(), Provenances::uniform(stated));
     let model = "m".to_owned();
-    info.estimates = Provenances::uniform(Provenance::Predicted { model });
+    info.estimates.provenance = Provenances::uniform(Provenance::Predicted { model });
+    info.estimates.setting.device = Some("a GPU".to_owned());
     let mut writer = SnapshotWriter::create(path).unwrap();
     writer.begin_table(info).unwrap();
     let cells: Vec<_> = enumerate(4, 9).map(|cell| (cell.hash(), cell)).collect();
@@ -297,6 +300,7 @@ fn predictions_that_are_exported_never_come_back_as_measurements() {
     let back = import_text(&csv);
     let table = back.only_table().unwrap();
     assert_eq!((table.len(), table.trial_count()), (3, 3));
+    assert!(csv.contains("# estimates_device: a GPU\n") && table.info().unwrap().device.is_none());
     let provenance = |snapshot: &Snapshot| {
         let info = snapshot.only_table().unwrap().info().unwrap();
         info.provenance.of(Metric::Energy)
@@ -310,6 +314,8 @@ fn predictions_that_are_exported_never_come_back_as_measurements() {
     let alone = estimated(Provenance::Unstated, 0, &dir.path().join("alone.ecnas"));
     let back = import_text(&export(&alone));
     assert_eq!(back.only_table().unwrap().trial_count(), 91);
+    let device = back.only_table().unwrap().info().unwrap().device;
+    assert_eq!(device.as_deref(), Some("a GPU"));
     let model = "m".to_owned();
     assert_eq!(provenance(&back), Provenance::Predicted { model });
 

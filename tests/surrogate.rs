@@ -80,6 +80,44 @@ fn energy_of_cells_kept_aside_is_predicted_well() {
     assert!((0.87..0.95).contains(&within), "{within}");
 }
 
+/// Trained and metered by another harness than what was learned from: the intervals do not speak of them.
+#[cfg(feature = "import")]
+#[test]
+fn intervals_hold_no_runs_of_another_harness() {
+    use ecnas::import::{Import, ImportOptions};
+    use ecnas::metrics::Metric;
+    use std::collections::BTreeMap;
+
+    let Some(path) = common::data("ec-nas/results/5V9E") else {
+        return;
+    };
+    let mut cells: BTreeMap<CellHash, (Cell, Vec<[f64; 2]>)> = BTreeMap::new();
+    for batch in Import::open(&path, &ImportOptions::default()).unwrap() {
+        for trial in batch.unwrap() {
+            let values = [Metric::Energy, Metric::ValidationAccuracy];
+            let values = values.map(|metric| trial.result(metric).unwrap());
+            let own = cells.entry(trial.hash);
+            own.or_insert((trial.cell.unwrap(), Vec::new()))
+                .1
+                .push(values);
+        }
+    }
+    let of = |metric: usize, predicted: fn(BudgetPrediction) -> Estimate| -> Vec<(f64, Estimate)> {
+        let pair = |(cell, runs): &(Cell, Vec<[f64; 2]>)| {
+            let mean = runs.iter().map(|run| run[metric]).sum::<f64>() / runs.len() as f64;
+            (mean, predicted(at(*cell, 108)))
+        };
+        cells.values().map(pair).collect()
+    };
+    assert_eq!(cells.len(), 700);
+    let (_, _, energies) = errors(&of(0, |at| at.energy_kwh));
+    let (_, _, accuracies) = errors(&of(1, |at| at.validation_accuracy));
+    println!("within the intervals: {energies} of energies, {accuracies} of accuracies");
+    assert_eq!(energies, 0.0);
+    assert!((0.3..0.45).contains(&accuracies), "{accuracies}");
+    assert!(Surrogate::INTERVAL_RUNS.contains("like those that it learned from"));
+}
+
 #[test]
 fn accuracy_and_tpu_time_of_cells_kept_aside_are_predicted_well() {
     let Some(path) = common::data("nasbench101/validation_accuracy_sample.csv") else {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{BenchmarkError, TABLE};
 use crate::cell::{Cell, CellHash, Space};
-use crate::metrics::{Budget, Metric, Provenance, Provenances, TableInfo, Trial};
+use crate::metrics::{Budget, Estimates, Metric, Provenance, Provenances, TableInfo, Trial};
 use crate::parallel;
 use crate::snapshot::{Sealed, SnapshotWriter};
 use crate::surrogate::{BudgetPrediction, Prediction, Surrogate, SurrogateError};
@@ -77,8 +77,9 @@ pub struct Builder<'m> {
 }
 
 impl<'m> Builder<'m> {
-    /// Starts a snapshot that will be at `target`, with one table: [`TABLE`], or the name in `info`. `info` says what is known of the measured
-    /// trials that are laid over the predictions, if there will be any.
+    /// Starts a snapshot that will be at `target`, with one table: [`TABLE`], or the name in `info`. `info` says what is known of the
+    /// trials that are laid over the predictions, if there will be any: what it does not say of them is unstated. What the
+    /// predictions are, and for which device, stands beside it as [`TableInfo::estimates`].
     ///
     /// # Errors
     /// The folder does not exist or cannot be written to.
@@ -91,22 +92,9 @@ impl<'m> Builder<'m> {
         if info.name.is_empty() {
             TABLE.clone_into(&mut info.name);
         }
-        let or = |own: &mut Option<String>, usual: &str| {
-            own.get_or_insert_with(|| usual.to_owned());
-        };
-        or(&mut info.search_space, "NAS-Bench-101");
-        or(&mut info.data_set, "CIFAR-10");
-        or(&mut info.device, "Quadro RTX 6000, predicted");
-        or(
-            &mut info.origin,
-            &format!("predicted by {}", surrogate.name()),
-        );
+        let space = &mut info.search_space;
+        space.get_or_insert_with(|| "NAS-Bench-101".to_owned());
         info.estimates = estimates(surrogate);
-        // Of columns that trials say nothing of, the table can tell at once.
-        for (name, provenance) in &info.estimates.results {
-            let own = info.provenance.results.entry(name.clone());
-            own.or_insert_with(|| provenance.clone());
-        }
         let mut writer = SnapshotWriter::create(target)?;
         writer.begin_table(info)?;
         Ok(Self {
@@ -123,7 +111,9 @@ impl<'m> Builder<'m> {
         self
     }
 
-    /// Lays a measured trial over the predictions: where it has a value, that goes before.
+    /// Lays a measured trial over the predictions: where it has a value, that goes before. Its provenance and setting are
+    /// those of the `info` given to [`new`](Self::new); energy and time of trials on another device than the predictions'
+    /// are on [another scale](crate::snapshot::View::two_scales).
     ///
     /// # Errors
     /// The disk is full.
@@ -193,18 +183,21 @@ fn predict<'m>(surrogate: &'m Surrogate, cells: &[Cell]) -> Vec<Prediction<'m>> 
     parallel::each(parts, |cells| surrogate.predict_all(cells)).concat()
 }
 
-fn estimates(surrogate: &Surrogate) -> Provenances {
-    let mut estimates = Provenances::default();
+fn estimates(surrogate: &Surrogate) -> Estimates {
+    let mut provenance = Provenances::default();
     for column in &COLUMNS {
-        let provenance = match column.kind {
+        let own = match column.kind {
             Kind::LinearEnergy => surrogate.linear_provenance(),
             Kind::Energy | Kind::Other => surrogate.provenance(),
         };
-        estimates.results.insert(column.name.to_owned(), provenance);
+        provenance.results.insert(column.name.to_owned(), own);
     }
     for metric in [Metric::TrainableParameters, Metric::Macs] {
         let name = metric.name().to_owned();
-        estimates.results.insert(name, Provenance::Computed);
+        provenance.results.insert(name, Provenance::Computed);
     }
-    estimates
+    Estimates {
+        provenance,
+        setting: surrogate.setting(),
+    }
 }

@@ -73,7 +73,7 @@ use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
 use crate::carbon::check_pue;
 use crate::files;
-use crate::metrics::{Provenances, SourceInfo, TableInfo, Trial};
+use crate::metrics::{Estimates, Provenances, SourceInfo, TableInfo, Trial};
 
 /// The format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -431,7 +431,7 @@ fn info(
             .or_else(|| evidence.pue()),
         licence: options.licence.or_else(|| known(|r| r.licence)),
         provenance,
-        estimates: Provenances::default(),
+        estimates: Estimates::default(),
         sources: vec![source],
     }
 }

@@ -17,6 +17,16 @@ pub struct Interval {
     upper: Bound<f64>,
 }
 
+impl RangeBounds<f64> for Interval {
+    fn start_bound(&self) -> Bound<&f64> {
+        self.lower.as_ref()
+    }
+
+    fn end_bound(&self) -> Bound<&f64> {
+        self.upper.as_ref()
+    }
+}
+
 impl Interval {
     /// All numbers.
     pub const ALL: Self = Self {

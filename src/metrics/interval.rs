@@ -2,8 +2,9 @@
 
 /// The column with the lower end of each value's interval: `low_energy_kwh`.
 ///
-/// Where a column holds estimates, these two say between which ends the true value lies nine times in ten. A value that a
-/// trial stands behind has no such ends.
+/// Where a column holds estimates, these two say between which ends nine in ten values lie of training runs like those that
+/// the estimates' model learned from. Runs that are trained or metered otherwise may lie elsewhere. A value that a trial stands
+/// behind has no such ends.
 #[must_use]
 pub fn low_column(column: &str) -> String {
     format!("low_{column}")

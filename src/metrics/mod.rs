@@ -18,6 +18,7 @@ mod metric;
 mod names;
 mod provenance;
 mod record;
+mod setting;
 mod table;
 mod trial;
 
@@ -31,5 +32,6 @@ pub use names::{RESERVED_NAMES, is_reserved_name};
 pub use provenance::{Provenance, Provenances};
 pub(crate) use record::{ALIGNMENT, encode, layout_fingerprint, rkyv_error};
 pub use record::{CheckpointRef, RecordError, TrialRef, ValuesRef, encode_trial};
-pub use table::{SourceInfo, TableInfo};
+pub use setting::Setting;
+pub use table::{Estimates, SourceInfo, TableInfo};
 pub use trial::{Checkpoint, Component, PowerUsage, Trial, Values};

@@ -9,6 +9,7 @@ use rkyv::util::AlignedVec;
 use rkyv::with::{AsOwned, Map};
 use rkyv::{Archive, Serialize, rancor};
 
+use super::table::ArchivedTableInfo;
 use super::trial::position;
 use super::{Budget, Checkpoint, Component, Metric, PowerUsage, Trial, Values, is_reserved_name};
 use crate::cell::{Cell, CellHash};
@@ -112,6 +113,7 @@ pub(crate) fn layout_fingerprint() -> u32 {
         size_of::<ArchivedStoredPower<'_>>(),
         size_of::<ArchivedStoredRarities<'_>>(),
         align_of::<ArchivedStoredTrial<'_>>(),
+        size_of::<ArchivedTableInfo>(),
     ];
     let order = rkyv::to_bytes::<rancor::Error>(&0x0403_0201_u32)
         .map(|bytes| bytes.as_slice().to_vec())

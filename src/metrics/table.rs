@@ -1,6 +1,6 @@
 use rkyv::{Archive, Deserialize, Serialize};
 
-use super::Provenances;
+use super::{Provenance, Provenances, Setting};
 
 /// A file or folder that a table's trials came from.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
@@ -24,20 +24,50 @@ pub struct TableInfo {
     pub name: String,
     /// The search space, for example `NAS-Bench-101`.
     pub search_space: Option<String>,
-    /// The data set that the networks were trained on, for example `CIFAR-10`.
+    /// The data set that the trials' networks were trained on, for example `CIFAR-10`.
     pub data_set: Option<String>,
-    /// The device that trained them.
+    /// The device of the trials.
     pub device: Option<String>,
     /// Who published the values, and where.
     pub origin: Option<String>,
     /// The licence of the values.
     pub licence: Option<String>,
-    /// Power usage effectiveness that the energy values contain (1.59 in EC-NAS's). Power figures never contain it.
+    /// Power usage effectiveness that the trials' energies contain (1.59 in EC-NAS's). Power figures never contain it.
     pub pue: Option<f64>,
-    /// Where each metric's values come from.
+    /// Where the trials' values come from, by metric.
     pub provenance: Provenances,
-    /// Where values come from that no trial stands behind.
-    pub estimates: Provenances,
+    /// What is known of the values that no trial stands behind.
+    pub estimates: Estimates,
     /// The files and folders that were imported, in order.
     pub sources: Vec<SourceInfo>,
+}
+
+/// What the estimates of a table have in common: values that no trial stands behind.
+#[derive(Debug, Clone, PartialEq, Default, Archive, Serialize, Deserialize)]
+pub struct Estimates {
+    /// Where they come from, by metric.
+    pub provenance: Provenances,
+    /// For which circumstances they are estimated.
+    pub setting: Setting,
+}
+
+impl TableInfo {
+    /// The circumstances of the trials.
+    #[must_use]
+    pub fn trial_setting(&self) -> Setting {
+        Setting {
+            data_set: self.data_set.clone(),
+            device: self.device.clone(),
+            pue: self.pue,
+        }
+    }
+
+    /// Where a value of a column comes from that a trial stands behind, or that is an estimate.
+    #[must_use]
+    pub fn provenance_of(&self, column: &str, is_estimate: bool) -> Provenance {
+        match is_estimate {
+            true => self.estimates.provenance.of(column),
+            false => self.provenance.of(column),
+        }
+    }
 }

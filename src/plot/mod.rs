@@ -9,6 +9,7 @@
 
 mod paint;
 mod scene;
+mod ticks;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -58,7 +59,7 @@ pub enum PlotError {
 /// Width and height of a picture, in pixels.
 pub const SIZE: (u32, u32) = (1200, 800);
 
-/// Draws a view: energy in kWh on a logarithmic axis, accuracy in percent, all cells as density, the front, its knee, the
+/// Draws a view: energy in kWh on a logarithmic axis, accuracy in percent, all cells (many as density), the front, its knee, the
 /// reference of the query, and its recipes. A name that ends with `.svg` or `.png` says which format. An SVG leaves letters
 /// to the viewer's fonts.
 ///

@@ -8,6 +8,9 @@ use crate::snapshot::{RowId, View};
 /// Columns and rows of the density.
 pub(super) const BINS: [usize; 2] = [180, 110];
 
+/// Up to how many cells each is drawn; more are counted in squares.
+const FEW: usize = 3_000;
+
 /// A point: energy in kWh, accuracy in percent.
 pub(super) type Point = (f64, f64);
 
@@ -18,8 +21,7 @@ pub(super) struct Scene {
     pub energy: [f64; 2],
     pub accuracy: [f64; 2],
     pub accuracy_name: String,
-    /// Column, row and count of what is not empty.
-    pub bins: Vec<(usize, usize, u32)>,
+    pub cells: Cells,
     pub front: Vec<Point>,
     pub knee: Option<Point>,
     pub reference: Point,
@@ -28,7 +30,24 @@ pub(super) struct Scene {
     pub saving: Option<String>,
 }
 
+/// All cells of a picture.
+pub(super) enum Cells {
+    /// Each of few.
+    Each(Vec<Point>),
+    /// Column, row and count of the squares that are not empty.
+    Counts(Vec<(usize, usize, u32)>),
+}
+
 impl Scene {
+    /// The recipes that save half and more.
+    pub fn thrifty(&self) -> impl Iterator<Item = Point> + '_ {
+        let half = self.reference.0 / 2.0;
+        self.recipes
+            .iter()
+            .copied()
+            .filter(move |own| own.0 <= half)
+    }
+
     pub fn new(view: &View<'_>, query: &RecipeQuery) -> Result<Self, PlotError> {
         let energies = view.column(Metric::Energy)?;
         let accuracies = view.column(query.accuracy)?;
@@ -37,8 +56,11 @@ impl Scene {
             let accuracy = accuracies.get(row.index()).copied()?;
             shown((energy, accuracy))
         };
+        let on_scale = query.on_scale(view)?;
         let points: Vec<Point> = (0..view.len() as u32)
-            .filter_map(|row| point(RowId(row)))
+            .map(RowId)
+            .filter(|&row| on_scale.as_ref().is_none_or(|rows| rows.contains(row)))
+            .filter_map(point)
             .collect();
         let objectives = [Objective::ENERGY, Objective::maximize(query.accuracy)];
         let dominance = match query.cautious {
@@ -46,9 +68,12 @@ impl Scene {
             false => view.dominance(objectives)?,
         };
         let compared = |row: RowId| shown(dominance.point(row)?.into());
-        let front = dominance.front().iter();
-        let front: Vec<Point> = front.filter_map(|&row| compared(row)).collect();
-        let knee = dominance.knee().and_then(compared);
+        let front = match &on_scale {
+            Some(rows) => dominance.front_of(rows),
+            None => dominance.front().to_vec(),
+        };
+        let knee = dominance.knee_of(&front).and_then(compared);
+        let front: Vec<Point> = front.into_iter().filter_map(compared).collect();
         let search = view.recipes(query)?;
         let book = search.front()?;
         let reference = search
@@ -84,31 +109,16 @@ impl Scene {
             .map(|point| point.0)
             .fold(f64::INFINITY, f64::min);
         let most = points.iter().map(|point| point.0).fold(0.0, f64::max);
-        let energy = [least / 1.15, most * 1.15];
+        let energy = [least / 1.15, (most * 1.15).min(f64::MAX)];
         let [accuracy_low, accuracy_high] = accuracy;
         let below = points.iter().filter(|point| point.1 < accuracy_low).count();
 
-        let bin = |value: f64, [from, to]: [f64; 2], bins: usize| {
-            let share = (value - from) / (to - from);
-            (share * bins as f64) as usize
+        let inside = |point: &Point| (accuracy_low..=accuracy_high).contains(&point.1);
+        let inside: Vec<Point> = points.iter().copied().filter(inside).collect();
+        let cells = match inside.len() {
+            ..=FEW => Cells::Each(inside),
+            _ => Cells::Counts(counts(&inside, energy, accuracy)),
         };
-        let log = energy.map(f64::ln);
-        let [columns, rows] = BINS;
-        let mut counts = vec![0_u32; columns * rows];
-        for &(energy, accuracy) in &points {
-            if accuracy < accuracy_low || accuracy > accuracy_high {
-                continue;
-            }
-            let x = bin(energy.ln(), log, columns);
-            let y = bin(accuracy, [accuracy_low, accuracy_high], rows);
-            if let Some(count) = counts.get_mut(y * columns + x) {
-                *count += 1;
-            }
-        }
-        let bins = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        let bins = bins
-            .map(|(place, &count)| (place % columns, place / columns, count))
-            .collect();
 
         let said = |metric: Metric| -> Result<String, PlotError> {
             let parts = view.provenance(metric)?.into_iter();
@@ -136,7 +146,10 @@ impl Scene {
         };
         let mut notes = vec![format!("{} cells; {origin}", thousands(points.len()))];
         if query.cautious {
-            notes.push("front and recipes at the worse ends of their intervals".to_owned());
+            notes.push(
+                "front and recipes at the worse ends of their intervals, which speak of runs like those learned from"
+                    .to_owned(),
+            );
         }
         if below > 0 {
             notes.push(format!(
@@ -154,7 +167,7 @@ impl Scene {
             energy,
             accuracy,
             accuracy_name: name,
-            bins,
+            cells,
             front,
             knee,
             reference,
@@ -162,6 +175,28 @@ impl Scene {
             saving,
         })
     }
+}
+
+/// How many points lie in each square.
+fn counts(points: &[Point], energy: [f64; 2], accuracy: [f64; 2]) -> Vec<(usize, usize, u32)> {
+    let bin = |value: f64, [from, to]: [f64; 2], bins: usize| {
+        let share = (value - from) / (to - from);
+        (share * bins as f64) as usize
+    };
+    let log = energy.map(f64::ln);
+    let [columns, rows] = BINS;
+    let mut counts = vec![0_u32; columns * rows];
+    for &(energy, percent) in points {
+        let x = bin(energy.ln(), log, columns);
+        let y = bin(percent, accuracy, rows);
+        if let Some(count) = counts.get_mut(y * columns + x) {
+            *count += 1;
+        }
+    }
+    let counts = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    counts
+        .map(|(place, &count)| (place % columns, place / columns, count))
+        .collect()
 }
 
 /// Where it can be drawn: above zero in energy, finite.

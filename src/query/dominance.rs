@@ -519,9 +519,14 @@ impl Dominance<'_, '_, 2> {
     /// O(f log f) for a front of f rows.
     #[must_use]
     pub fn knee(&self) -> Option<RowId> {
-        let rows = self.front();
-        let place = pareto::knee(&self.costs_of(rows))?;
-        rows.get(place as usize).copied()
+        self.knee_of(self.front())
+    }
+
+    /// As [`knee`](Self::knee), of a front of some rows, such as that of [`front_of`](Self::front_of).
+    #[must_use]
+    pub fn knee_of(&self, front: &[RowId]) -> Option<RowId> {
+        let place = pareto::knee(&self.costs_of(front))?;
+        front.get(place as usize).copied()
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::index::IndexError;
+use crate::metrics::{Budget, Setting};
 use crate::snapshot::SnapshotError;
 
 /// What can go wrong with a query.
@@ -18,6 +19,23 @@ pub enum QueryError {
         column: String,
         /// What was given.
         found: f64,
+    },
+    /// A column that is compared holds values of trials and estimates, and they are on two scales.
+    #[error(
+        "`{column}` of table `{table}` at {budget} is on two scales: trials ({trials}), estimates ({estimates}): compare \
+         trials alone or estimates alone, for a saving from one to the other means nothing"
+    )]
+    TwoScales {
+        /// The column.
+        column: String,
+        /// The table.
+        table: String,
+        /// The budget.
+        budget: Budget,
+        /// The circumstances of the trials.
+        trials: Box<Setting>,
+        /// The circumstances that the estimates are for.
+        estimates: Box<Setting>,
     },
     /// A bound is NaN.
     #[error("`{column}`: expected numbers as bounds, found NaN")]

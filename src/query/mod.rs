@@ -21,6 +21,7 @@ mod predicate;
 mod range;
 mod recipe;
 mod sample;
+mod scale;
 
 pub use best::Ordered;
 pub use dominance::{Candidate, Dominance};
@@ -33,6 +34,7 @@ pub use recipe::{
     Baseline, Elsewhere, Loss, Recipe, RecipeBook, RecipeError, RecipeQuery, RecipeSearch,
     Reference, Tolerance, recipes,
 };
+pub use scale::Scale;
 
 /// The order of numbers that are no NaN; -0 equals 0.
 fn order(a: f64, b: f64) -> std::cmp::Ordering {

@@ -167,8 +167,8 @@ impl<'v, 's> Query<'v, 's> {
         provenance: &Provenance,
     ) -> Result<Self, QueryError> {
         let info = self.view.table().info()?;
-        let tried = info.provenance.of(&metric) == *provenance;
-        let estimated = info.estimates.of(&metric) == *provenance;
+        let tried = info.provenance_of(metric.as_ref(), false) == *provenance;
+        let estimated = info.provenance_of(metric.as_ref(), true) == *provenance;
         let view = self.view;
         let mut query = self.has(&metric)?;
         if tried == estimated {

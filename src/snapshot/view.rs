@@ -5,7 +5,7 @@ use super::catalog::{BudgetLayout, ColumnLayout};
 use super::{Repeats, RowId, SnapshotError, Table, ViewIndex, reduce};
 use crate::cell::{Cell, CellHash};
 use crate::index::RowSet;
-use crate::metrics::{Budget, Metric, Provenance, TrialRef, Unit};
+use crate::metrics::{Budget, Metric, Provenance, Setting, TrialRef, Unit};
 
 /// A table at one budget, repeats reduced by a policy: the place where queries run.
 ///
@@ -236,7 +236,7 @@ impl<'s> View<'s> {
         let all = column.values.iter().filter(|value| !value.is_nan()).count();
         let estimated = self.estimated_rows(column.name)?.len();
         let mut parts = vec![(info.provenance.of(column.name), all - estimated)];
-        let estimates = info.estimates.of(column.name);
+        let estimates = info.provenance_of(column.name, true);
         match parts.first_mut() {
             Some((tried, rows)) if *tried == estimates => *rows = all,
             _ => parts.push((estimates, estimated)),
@@ -244,6 +244,33 @@ impl<'s> View<'s> {
         parts.retain(|(_, rows)| *rows > 0);
         parts.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
         Ok(parts)
+    }
+
+    /// The two settings of a column's values, if they are on two scales: first that of the trials, then that of the
+    /// estimates. No value of the one can be compared with one of the other; see [`Setting::shares_scale`].
+    ///
+    /// # Errors
+    /// The view has no such column, or the table's description is damaged.
+    ///
+    /// # Complexity
+    /// O(1) where the view has no trials or no estimates, else O(n).
+    pub fn two_scales(
+        &self,
+        column: impl AsRef<str>,
+    ) -> Result<Option<[Setting; 2]>, SnapshotError> {
+        let column = self.named_column(column)?;
+        if !self.is_mixed() {
+            return Ok(None);
+        }
+        let info = self.table.info()?;
+        let settings = [info.trial_setting(), info.estimates.setting];
+        let [trials, estimates] = &settings;
+        if trials.shares_scale(estimates, column.unit) {
+            return Ok(None);
+        }
+        let all = column.values.iter().filter(|value| !value.is_nan()).count();
+        let estimated = self.estimated_rows(column.name)?.len();
+        Ok((0 < estimated && estimated < all).then_some(settings))
     }
 
     /// The cells that both views hold at their budgets, as pairs of rows.
@@ -452,11 +479,8 @@ impl<'v, 's> Row<'v, 's> {
     /// That of [`Table::info`]: it reads the description, which takes microseconds.
     pub fn provenance(&self, column: &str) -> Result<Option<Provenance>, SnapshotError> {
         let info = self.view.table.info()?;
-        let own = match self.is_estimate(column) {
-            true => &info.estimates,
-            false => &info.provenance,
-        };
-        Ok(self.get_named(column).map(|_| own.of(column)))
+        let own = || info.provenance_of(column, self.is_estimate(column));
+        Ok(self.get_named(column).map(|_| own()))
     }
 
     /// The full trials of the cell at the view's budget, by repeat: totals, checkpoints, power, time stamps.

@@ -16,7 +16,7 @@ const TOO_MANY_EDGES: &str =
     "0111100111000110000100000:input,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,output";
 
 /// A folder whose cache holds the default benchmark, built once for all tests.
-fn built() -> &'static Folder {
+pub fn built() -> &'static Folder {
     static BUILT: OnceLock<Folder> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Folder::new();
@@ -320,7 +320,7 @@ fn accuracies_are_taken_from_a_nas_bench_101_file() {
         "--accuracy",
         "nasbench.tfrecord",
     ]);
-    assert!(said.contains("6 measured trials"), "{said}");
+    assert!(said.contains("6 trials"), "{said}");
     let row = folder.json(&["get", "nas.ecnas", DEEP, "-b", "108", "--json"]);
     let row = &row["rows"][0];
     assert_eq!(row["validation_accuracy"], 0.91);
@@ -362,7 +362,8 @@ fn measured_trials_are_laid_over_predictions() {
     };
     let folder = Folder::new();
     let measured = measured.to_str().unwrap();
-    folder.print(&["build", "-o", "mixed.ecnas", "--overlay", measured]);
+    let built = folder.run(&["build", "-o", "mixed.ecnas", "--overlay", measured]);
+    assert_eq!(built.code, 0, "{}", built.err);
     let front = folder.json(&["front", "mixed.ecnas", "--json"]);
     let energy = &front["provenance"]["energy_kwh"];
     assert_eq!(energy["predicted by ecnas surrogate 1"], 423_624 - 91);
@@ -393,4 +394,94 @@ fn measured_trials_are_laid_over_predictions() {
         "--count",
     ]);
     assert_eq!(measured.trim(), "91");
+}
+
+/// Energies that contain a PUE, laid over predictions that state none: a saving across the two would be that of the PUE too.
+#[test]
+fn a_recipe_across_two_scales_is_refused_with_the_reason() {
+    let Some(measured) = data("ec-nas/energy_5V9E_4epochs.tfrecord") else {
+        return;
+    };
+    let folder = Folder::new();
+    let measured = measured.to_str().unwrap();
+    let run = folder.run(&["build", "-o", "mixed.ecnas", "--overlay", measured]);
+    assert_eq!(run.code, 0);
+    assert!(line(&run).contains("two scales of energy"), "{}", run.err);
+    let scales = "trials (Quadro RTX 6000, PUE 1.59, CIFAR-10), estimates (Quadro RTX 6000, PUE not stated, CIFAR-10)";
+    for words in [
+        &["recipe", "mixed.ecnas", "-b", "4"][..],
+        &["plot", "mixed.ecnas", "-b", "4"],
+    ] {
+        let (code, error) = folder.fail(words);
+        assert_eq!(code, 2, "{error}");
+        for part in ["two scales", scales, "--scale trials, or --scale estimates"] {
+            assert!(error.contains(part), "{part}\n{error}");
+        }
+    }
+    // Each on its own scale: as the measured file alone, and as the predictions alone.
+    let saving = |words: &[&str]| {
+        let book = folder.json(&[&["recipe", "-b", "4", "--json"], words].concat());
+        let best = book["recipes"][0]["saving_fraction"].as_f64();
+        let compared = book["compared"].as_u64();
+        (
+            best,
+            compared,
+            book["contained_pue"].clone(),
+            book["reference"]["hash"].clone(),
+        )
+    };
+    let trials = saving(&["mixed.ecnas", "--scale", "trials"]);
+    let estimates = saving(&["mixed.ecnas", "--scale", "estimates"]);
+    assert_eq!(trials, saving(&[measured]));
+    assert_eq!(trials.2, 1.59);
+    assert_eq!(estimates.1, Some(423_624 - 2_532));
+    assert!(estimates.2.is_null());
+    println!(
+        "saved: {:?} measured, {:?} predicted",
+        trials.0, estimates.0
+    );
+    let text = folder.print(&["recipe", "mixed.ecnas", "-b", "36"]);
+    assert!(!text.contains("Two scales"), "predictions alone\n{text}");
+    folder.print(&["plot", "mixed.ecnas", "-b", "4", "--scale", "trials"]);
+    // A front has both, and says that they cannot be compared.
+    let text = folder.print(&["front", "mixed.ecnas", "-b", "4"]);
+    let said = "Two scales, not to be compared, in training_time_s";
+    assert!(!text.contains(said), "seconds of one device\n{text}");
+    assert!(
+        text.contains("Two scales, not to be compared, in energy_kwh: trials"),
+        "{text}"
+    );
+    let info = folder.json(&["info", "mixed.ecnas", "--json"]);
+    let table = &info["tables"][0];
+    assert_eq!(
+        (&table["device"], &table["pue"]),
+        (&"Quadro RTX 6000".into(), &1.59.into())
+    );
+    assert_eq!(table["estimates"]["device"], "Quadro RTX 6000");
+    assert!(table["estimates"]["pue"].is_null(), "{table}");
+    let text = folder.print(&["info", "mixed.ecnas"]);
+    let said = "estimates for Quadro RTX 6000, PUE not stated, CIFAR-10";
+    assert!(
+        text.contains(said) && text.contains("PUE           1.59"),
+        "{text}"
+    );
+}
+
+/// Intervals are never said to hold all cells there are.
+#[test]
+fn intervals_say_of_which_training_runs_they_speak() {
+    let folder = built();
+    for words in [
+        &["predict", DEEP][..],
+        &["recipe", "--cautious"],
+        &["front", "--cautious"],
+    ] {
+        let text = folder.print(words);
+        assert!(text.contains("training runs like those that"), "{text}");
+        assert!(
+            text.replace('\n', " ")
+                .contains("trained or metered otherwise lie elsewhere"),
+            "{text}"
+        );
+    }
 }

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use ecnas::cell::{Cell, CellHash};
 use ecnas::metrics::Budget;
+use ecnas::query::{Loss, Scale};
 use ecnas::snapshot::{Repeats, Table, View};
 
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::open;
+use crate::show;
 
 /// Which trials to look at, and how to print what they say.
 #[derive(Args)]
@@ -18,10 +20,11 @@ pub struct Choice {
     #[arg(long, short, value_name = "NAME")]
     pub table: Option<String>,
     /// Budget to look at, in epochs
-    #[arg(long, short, value_name = "EPOCHS")]
+    #[arg(long, short, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub budget: Option<Budget>,
     /// How repeats become one value: mean, min, max, a repeat's number, or draw:SEED
-    #[arg(long, value_name = "POLICY", default_value = "mean", value_parser = repeats)]
+    #[arg(long, value_name = "POLICY", default_value = "mean", value_parser = repeats,
+          allow_negative_numbers = true)]
     pub repeats: Repeats,
     /// Print JSON
     #[arg(long, conflicts_with = "csv")]
@@ -78,6 +81,67 @@ pub fn cell(text: &str) -> Result<CellHash, String> {
         text.parse()
             .map_err(|error: ecnas::cell::HashError| error.to_string())
     }
+}
+
+/// Reads how many lines to print.
+pub fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.trim().parse();
+    limit.map_err(|_| "expected how many to print: a whole number, 0 for all".to_owned())
+}
+
+/// Reads a number that is neither NaN nor infinite.
+pub fn number(text: &str) -> Result<f64, String> {
+    let number = text.trim().parse().ok();
+    number
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| "expected a number such as 0.3".to_owned())
+}
+
+/// Reads `trials` or `estimates`.
+pub fn scale(text: &str) -> Result<Scale, String> {
+    let named = Scale::ALL.into_iter().find(|scale| scale.name() == text);
+    named.ok_or_else(|| "expected `trials` or `estimates`".to_owned())
+}
+
+/// Reads how much may be lost: `0.01` or `1%`.
+pub fn loss(text: &str) -> Result<Loss, String> {
+    let percent = text.trim().strip_suffix('%');
+    let loss = number(percent.unwrap_or(text)).ok();
+    let loss = loss.filter(|loss| *loss >= 0.0).ok_or(
+        "expected a number of 0 or more such as 0.01, or a share of the reference's value such as 1%",
+    )?;
+    Ok(match percent {
+        Some(_) => Loss::Relative(loss / 100.0),
+        None => Loss::Absolute(loss),
+    })
+}
+
+/// Reads how much accuracy may be lost. Accuracies are fractions: to lose 1 of it is to lose all.
+pub fn accuracy_loss(text: &str) -> Result<Loss, String> {
+    let advice = "write 0.01 for one percentage point, 1% for 1 % of the reference's accuracy, or 100% for any loss";
+    match loss(text)? {
+        Loss::Absolute(loss) if loss >= 1.0 => {
+            let points = show::count(hundredths(loss * 1e4));
+            Err(format!(
+                "accuracies are fractions, so that this is {points} percentage points; {advice}"
+            ))
+        }
+        Loss::Relative(loss) if loss > 1.0 => Err(format!(
+            "no more than 100% of an accuracy can be lost; {advice}"
+        )),
+        loss => Ok(loss),
+    }
+}
+
+/// What was meant by an accuracy above 1, as a fraction: percent. `None` where it is no percentage either.
+pub fn meant_fraction(found: f64) -> Option<f64> {
+    (found > 1.0 && found <= 100.0).then(|| hundredths(found))
+}
+
+/// A hundredth of a number, as people would write it.
+fn hundredths(number: f64) -> f64 {
+    // Of 94.3, not 0.9430000000000001.
+    format!("{:.12}", number / 100.0).parse().unwrap_or(number)
 }
 
 fn repeats(text: &str) -> Result<Repeats, String> {

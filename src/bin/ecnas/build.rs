@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use ecnas::benchmark::Builder;
 use ecnas::import::ImportOptions;
-use ecnas::metrics::{Provenance, Provenances};
+use ecnas::metrics::{Metric, Provenance, Provenances, Setting, TableInfo, Unit};
 use ecnas::surrogate::Surrogate;
 
 use crate::cache;
 use crate::failure::Failure;
 use crate::import;
+use crate::screen;
 use crate::show;
 
 /// Build a benchmark of all 423,624 cells: predicted, and measured where files say more
@@ -28,6 +29,9 @@ pub struct Args {
     /// unstated, or `predicted by MODEL`
     #[arg(long, value_name = "WORD", value_parser = import::provenance)]
     provenance: Option<Provenance>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the command.
@@ -39,13 +43,31 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     // What is known of a source is known at its end: it is read twice, and kept in memory never.
     let info = measured.map(|path| import::each_trial(path, &options, |_| Ok(())));
     let info = info.transpose()?;
+    let setting = info.as_ref().map(TableInfo::trial_setting);
     let mut builder = Builder::new(&args.output, surrogate, info)?;
     if args.accuracy.is_some() {
         builder = builder.energy_only();
     }
     if let Some(path) = measured {
-        import::each_trial(path, &options, |trial| Ok(builder.add(trial)?))?;
+        let mut with_energy = false;
+        import::each_trial(path, &options, |trial| {
+            with_energy |= trial.result(Metric::Energy).is_some();
+            Ok(builder.add(trial)?)
+        })?;
+        if let Some(trials) = setting.filter(|_| with_energy) {
+            note_scales(&trials, &surrogate.setting());
+        }
     }
     let sealed = builder.finish(cache::watch())?;
-    show::sealed(&sealed, "measured trial")
+    show::sealed(&sealed, args.json)
+}
+
+/// Says that measured and predicted energies cannot be compared, where that is so.
+fn note_scales(trials: &Setting, predictions: &Setting) {
+    if !trials.shares_scale(predictions, Unit::KilowattHour) {
+        screen::note(format!(
+            "trials ({trials}) and predictions ({predictions}) are on two scales of energy; recipes compare one of them: \
+             --scale trials, or --scale estimates"
+        ));
+    }
 }

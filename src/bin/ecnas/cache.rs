@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::open::{self, Kind, Mapped};
+use crate::screen;
 use crate::work::{Hold, Work};
 
 /// A snapshot to ask.
@@ -79,7 +80,9 @@ fn default_benchmark() -> Result<Given, Failure> {
         Err(error) => return Err(error.into()),
     };
     let scratch = tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
-    eprintln!("note: {unwritable}; answering from a temporary copy that is not kept");
+    screen::note(format!(
+        "{unwritable}; answering from a temporary copy that is not kept"
+    ));
     let path = benchmark::default_path_in(scratch.path(), watch())?;
     given(&path, Some(scratch))
 }
@@ -145,7 +148,9 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
         Err(reason) => {
             let scratch =
                 tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
-            eprintln!("note: {reason}; answering from a temporary copy that is not kept");
+            screen::note(format!(
+                "{reason}; answering from a temporary copy that is not kept"
+            ));
             let sealed = scratch.path().join(name);
             make(&sources, scratch.path(), &sealed)?;
             Ok(given(open::snapshot(&sealed)?, &sealed, Some(scratch)))

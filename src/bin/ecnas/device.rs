@@ -3,34 +3,38 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ecnas::cell::{Cell, CellHash};
+use ecnas::cell::{Cell, CellHash, Space};
 use ecnas::import::ImportOptions;
 use ecnas::metrics::{Budget, Metric};
 use ecnas::surrogate::{Device, Surrogate};
 
 use crate::failure::Failure;
 use crate::import;
+use crate::work::Work;
+
+/// The energies of a cell, which may be known by its hash alone.
+#[derive(Default)]
+struct Measured {
+    cell: Option<Cell>,
+    /// Of all repeats, in kWh.
+    energy: f64,
+    repeats: u32,
+}
 
 /// Learns from the energies in a file, at the budget that most of its cells have; of several, the smallest.
 pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::error(error).within(path);
-    // By budget and cell: sum and count over the repeats.
-    let mut sums: BTreeMap<Budget, BTreeMap<CellHash, (Cell, f64, u32)>> = BTreeMap::new();
+    let mut sums: BTreeMap<Budget, BTreeMap<CellHash, Measured>> = BTreeMap::new();
     import::each_trial(path, &ImportOptions::default(), |trial| {
         let known = Surrogate::EPOCHS.contains(&trial.budget.get());
         let Some(energy) = trial.result(Metric::Energy).filter(|_| known) else {
             return Ok(());
         };
-        let cell = trial.cell.ok_or_else(|| {
-            let hash = trial.hash;
-            failed(&format!(
-                "cell {hash} is given by its hash alone; give adjacency and operations"
-            ))
-        })?;
         let of_budget = sums.entry(trial.budget).or_default();
-        let slot = of_budget.entry(trial.hash).or_insert((cell, 0.0, 0));
-        slot.1 += energy;
-        slot.2 += 1;
+        let measured = of_budget.entry(trial.hash).or_default();
+        measured.cell = measured.cell.or(trial.cell);
+        measured.energy += energy;
+        measured.repeats += 1;
         Ok(())
     })?;
     let most = sums
@@ -41,10 +45,28 @@ pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
             failed(&"expected cells with energy at 4, 12, 36 or 108 epochs, found none")
         })?;
     let (&budget, cells) = most;
-    let measured = cells.values();
-    let measured: Vec<(Cell, f64)> = measured
-        .map(|&(cell, sum, count)| (cell, sum / f64::from(count)))
-        .collect();
+    let measured = means(cells).map_err(|hash| {
+        failed(&format!(
+            "no cell of up to 7 vertices and 9 edges has the hash {hash}; give its adjacency and operations"
+        ))
+    })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     Device::fit(surrogate, name, budget, &measured).map_err(|error| failed(&error))
+}
+
+/// Each cell with its mean energy. Hashes are looked up in the search space, which is enumerated if there are any.
+fn means(cells: &BTreeMap<CellHash, Measured>) -> Result<Vec<(Cell, f64)>, CellHash> {
+    let mut space = None;
+    let cells = cells.iter().map(|(&hash, measured)| {
+        let cell = measured.cell.or_else(|| {
+            let space = space.get_or_insert_with(|| {
+                let _work = Work::open_ended("hashing the search space");
+                Space::new(Cell::MAX_VERTICES, Cell::MAX_EDGES)
+            });
+            space.cell(hash)
+        });
+        let mean = measured.energy / f64::from(measured.repeats);
+        Ok((cell.ok_or(hash)?, mean))
+    });
+    cells.collect()
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use ecnas::export::{
     line_columns, lines, whole, write_csv_trials, write_json_trials, write_preamble,
 };
@@ -14,6 +15,8 @@ use ecnas::snapshot::Table;
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::open::{self, Kind};
+use crate::screen;
+use crate::values::{self, object};
 use crate::work::{Hold, Stoppable, Work};
 
 /// Export a table with all of its trials; an imported TFRecord file comes back byte for byte
@@ -30,6 +33,9 @@ pub struct Args {
     /// File to write, or - for standard output; a file that is there is replaced when all is written
     #[arg(long, short, value_name = "OUT")]
     output: PathBuf,
+    /// Print JSON: what was written
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,10 +54,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let table = open::table(&given.snapshot, args.table.as_deref())?;
     let path = &args.output;
     if path.as_os_str() == "-" {
-        return write(table, args.format, io::stdout().lock());
+        if args.json {
+            return Err(Failure::usage(
+                "--json and the exported table cannot both go to standard output; name a file with --output",
+            ));
+        }
+        return match args.format {
+            Format::Tfrecord => write(table, args.format, screen::bytes()?),
+            Format::Csv => write(table, args.format, screen::csv_file()),
+            Format::Json => write(table, args.format, screen::json()),
+        };
     }
     let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    match open::kind(path) {
+    let written = match open::kind(path) {
         Kind::Snapshot | Kind::Store | Kind::Folder => Err(Failure::error(format!(
             "{}: expected a file to write, found a snapshot, a store or a folder; choose another name",
             path.display()
@@ -70,7 +85,25 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             whole(path, |file| write(table, args.format, file))
                 .map_err(|failure| failure.within(path))
         }
-    }
+    };
+    written?;
+    if args.json { tell(table, args) } else { Ok(()) }
+}
+
+/// Prints what was written, as JSON. A device has no length.
+fn tell(table: Table<'_>, args: &Args) -> Result<(), Failure> {
+    let metadata = fs::metadata(&args.output).ok();
+    let bytes = metadata.filter(fs::Metadata::is_file);
+    let trials = table.trial_count() as u64;
+    let format = args.format.to_possible_value();
+    values::print(&object! {
+        "output": args.output.display().to_string(),
+        "format": format.as_ref().map(PossibleValue::get_name),
+        "bytes": bytes.map(|metadata| metadata.len()),
+        "table": table.name(),
+        "trials": trials,
+        "estimates": lines_of(table)?.saturating_sub(trials),
+    })
 }
 
 fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {
@@ -81,7 +114,7 @@ fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failur
         Format::Tfrecord => {
             if table.has_estimates() {
                 let message = "the format has no place to say what is predicted: when you import the file, say so with --provenance";
-                eprintln!("note: {message}");
+                screen::note(message);
             }
             write_tfrecord(lines, out)?;
         }

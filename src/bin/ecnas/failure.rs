@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use ecnas::benchmark::BenchmarkError;
 use ecnas::export::ExportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
+use ecnas::plot::PlotError;
 use ecnas::query::{QueryError, RecipeError};
 use ecnas::snapshot::SnapshotError;
 use ecnas::store::StoreError;
 use ecnas::{IngestError, SealError};
 
+use crate::screen;
 use crate::work;
 
 /// Why a command failed.
@@ -64,10 +66,7 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         let code = if work::interrupted() { 130 } else { self.code };
         if code != 0 {
-            let line = self.message.split('\n').map(str::trim);
-            let line = line.collect::<Vec<_>>().join(" ");
-            let line: String = line.chars().filter(|c| !c.is_control()).collect();
-            eprintln!("error: {line}");
+            screen::error(&self.message);
         }
         ExitCode::from(code)
     }
@@ -185,6 +184,9 @@ impl From<QueryError> for Failure {
         match error {
             QueryError::Snapshot(error) => error.into(),
             QueryError::Index(_) => Self::error(error),
+            QueryError::TwoScales { .. } => {
+                Self::usage(error).hint("--scale trials, or --scale estimates")
+            }
             other => Self::usage(other),
         }
     }
@@ -196,8 +198,20 @@ impl From<RecipeError> for Failure {
             RecipeError::Snapshot(error) => error.into(),
             RecipeError::Query(error) => error.into(),
             RecipeError::Carbon(_)
+            | RecipeError::ReferenceOnOtherScale { .. }
             | RecipeError::ToleratedLoss { .. }
             | RecipeError::IncompletePoint { .. } => Self::usage(error),
+            other => Self::error(other),
+        }
+    }
+}
+
+impl From<PlotError> for Failure {
+    fn from(error: PlotError) -> Self {
+        match error {
+            PlotError::Snapshot(error) => error.into(),
+            PlotError::Query(error) => error.into(),
+            PlotError::Recipe(error) => error.into(),
             other => Self::error(other),
         }
     }

@@ -10,6 +10,7 @@ use ecnas::surrogate::fit::{self, FitData, FitOptions, Trials};
 
 use crate::failure::Failure;
 use crate::import;
+use crate::values;
 use crate::work::Work;
 
 /// Fit the surrogate to measured cells, and report its errors on cells kept aside
@@ -69,14 +70,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Ok::<(), Failure>(file.write_all(&bytes)?)
     })
     .map_err(|failure| failure.within(&args.output))?;
-    println!("{report}");
-    println!(
-        "{}: {} bytes, seed {}",
+    let mut out = values::stdout();
+    writeln!(
+        out,
+        "{report}\n{}: {} bytes, seed {}",
         args.output.display(),
         bytes.len(),
         surrogate.seed()
-    );
-    Ok(())
+    )?;
+    Ok(out.flush()?)
 }
 
 fn trials(paths: &[PathBuf]) -> Result<Trials, Failure> {

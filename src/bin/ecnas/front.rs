@@ -8,7 +8,7 @@ use ecnas::query::{Direction, Dominance, Objective, Predicate};
 use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
-use crate::ask::Ask;
+use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
@@ -29,14 +29,30 @@ pub struct Args {
     /// Condition on the cells to compare, as often as needed: energy_kwh<=0.3, vertices=5, conv3x3>=2
     #[arg(long = "where", short = 'w', value_name = "CONDITION", value_parser = rows::condition)]
     conditions: Vec<Predicate>,
-    /// Take estimates at the worse end of their intervals: more energy, less accuracy
+    /// Take estimates at the worse end of their intervals: more energy, less accuracy; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
+    /// How many cells to print, from the least of the first metric, 0 for all [default: all]
+    #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
+    limit: Option<usize>,
+}
+
+impl Args {
+    /// How many cells to print.
+    fn shown(&self) -> usize {
+        match self.limit {
+            None | Some(0) => usize::MAX,
+            Some(limit) => limit,
+        }
+    }
 }
 
 /// The front of a view.
 struct Front<'v, 's> {
     view: &'v View<'s>,
+    /// Whether estimates were taken at the worse ends of their intervals.
+    is_cautious: bool,
     rows: Vec<RowId>,
     compared: usize,
     missing: usize,
@@ -89,7 +105,8 @@ fn front<'v, 's>(
     objectives: &[Objective; 2],
     args: &Args,
 ) -> Result<Front<'v, 's>, Failure> {
-    let dominance: Dominance<'_, '_, 2> = match args.cautious {
+    let is_cautious = args.cautious && rows::check_cautious(view, objectives);
+    let dominance: Dominance<'_, '_, 2> = match is_cautious {
         true => view.cautious_dominance(objectives.clone())?,
         false => view.dominance(objectives.clone())?,
     };
@@ -98,6 +115,7 @@ fn front<'v, 's>(
         let reference = bounds.map(|bounds| bounds.reference);
         return Ok(Front {
             view,
+            is_cautious,
             rows: dominance.front().to_vec(),
             compared: dominance.compared(),
             missing: dominance.missing(),
@@ -117,6 +135,7 @@ fn front<'v, 's>(
     let compared = query.count()?;
     Ok(Front {
         view,
+        is_cautious,
         rows: dominance.front_in(&query)?,
         compared,
         missing: found.saturating_sub(compared),
@@ -156,6 +175,7 @@ fn section<'v>(
         "compared": front.compared,
         "missing": front.missing,
         "unknown_structure": front.unknown_structure,
+        "found": front.rows.len(),
     });
     if let Some(whole) = &front.whole {
         let hash = |row: RowId| view.at(row).map(|row| row.hash().to_string());
@@ -178,7 +198,8 @@ fn section<'v>(
             "normalised_hypervolume": whole.normalised,
         });
     }
-    let rows = front.rows.iter().filter_map(|&id| view.at(id));
+    let rows = front.rows.iter().take(args.shown());
+    let rows = rows.filter_map(|&id| view.at(id));
     Ok(Section {
         head,
         constants,
@@ -197,10 +218,10 @@ fn human(
         let view = front.view;
         let gap = if number == 0 { "" } else { "\n\n" };
         let asked = args.ask.choice.budget.is_some();
-        writeln!(out, "{gap}{}", show::heading(view, asked))?;
+        writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
         let names = objectives.each_ref().map(|own| own.column.as_ref());
         // Of a cautious front, the ends that were compared come first.
-        let ends = objectives.iter().filter(|_| args.cautious);
+        let ends = objectives.iter().filter(|_| front.is_cautious);
         let ends: Vec<String> = ends.map(Objective::worse_column).collect();
         let asked: Vec<&str> = ends
             .iter()
@@ -208,11 +229,19 @@ fn human(
             .chain(names)
             .filter_map(|name| view.column_names().find(|other| *other == name))
             .collect();
-        let columns = rows::columns(view, &asked, if args.cautious { 0 } else { 2 });
+        let columns = rows::columns(view, &asked, if front.is_cautious { 0 } else { 2 });
         let knee = front.whole.as_ref().and_then(|whole| whole.knee);
         let mark = |row| if Some(row) == knee { "knee" } else { "" };
-        let table = rows::table(view, &columns, &front.rows, mark)?;
-        writeln!(out, "\n{}\n", table.trim_fmt())?;
+        let shown = front.rows.get(..args.shown()).unwrap_or(&front.rows);
+        if !shown.is_empty() {
+            let table = rows::table(view, &columns, shown, mark)?;
+            writeln!(out, "\n{table}")?;
+        }
+        let more = front.rows.len() - shown.len();
+        if more > 0 {
+            writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;
+        }
+        writeln!(out)?;
         let objective = |objective: &Objective| {
             let side = match objective.direction {
                 Direction::Minimize => "less",
@@ -223,15 +252,19 @@ fn human(
         let [x, y] = objectives.each_ref().map(objective);
         writeln!(
             out,
-            "No other cell has both {x} and {y}{}: {} of {}.",
-            if args.cautious {
+            "{} of {} {} on the front: no other cell has both {x} and {y}{}.",
+            show::count(front.rows.len()),
+            show::plural(front.compared, "cell"),
+            if front.rows.len() == 1 { "is" } else { "are" },
+            if front.is_cautious {
                 " at the worse ends of their intervals"
             } else {
                 ""
             },
-            front.rows.len(),
-            show::count(front.compared)
         )?;
+        if args.cautious {
+            writeln!(out, "{}", show::INTERVALS)?;
+        }
         if front.missing > 0 {
             writeln!(
                 out,
@@ -244,6 +277,9 @@ fn human(
         }
         if let Some(whole) = &front.whole {
             write!(out, "{}", corners(whole, names))?;
+        }
+        if !front.rows.is_empty() {
+            write!(out, "{}", show::hashes_note())?;
         }
     }
     Ok(out.flush()?)

@@ -1,19 +1,21 @@
 //! `ecnas get`: one cell.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ecnas::cell::CellHash;
 use ecnas::export::{columns, write_csv_trials, write_json_trials};
 use ecnas::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, Unit, Values};
-use ecnas::snapshot::{Row, RowId, SnapshotError, Table, View};
+use ecnas::snapshot::{self, Row, RowId, SnapshotError, View};
 use serde_json::Value;
 
 use crate::ask::{self, Choice};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::info;
-use crate::open::Mapped;
+use crate::layout::{Column, Table};
+use crate::open::{self, Kind, Mapped};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, Section, object};
 
@@ -33,13 +35,13 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let (paths, cell): (&[String], &str) = match args.snapshot_and_cell.as_slice() {
-        [path, cell] => (std::slice::from_ref(path), cell),
-        [cell, ..] => (&[], cell),
-        [] => (&[], ""),
+    let (path, cell) = match args.snapshot_and_cell.as_slice() {
+        [path, cell] => (Some(PathBuf::from(path)), cell.as_str()),
+        [cell, ..] => (None, cell.as_str()),
+        [] => (None, ""),
     };
-    let hash = ask::cell(cell).map_err(Failure::usage)?;
-    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    let hash = ask::cell(cell).map_err(|error| not_a_cell(path.as_deref(), cell, &error))?;
+    let paths: Vec<PathBuf> = path.into_iter().collect();
     let given = Given::sealed(&paths)?;
     let tables = find(&given.snapshot, hash, &args.choice)?;
     if args.choice.json {
@@ -51,9 +53,24 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// Why the word that should be a cell is none; the snapshot may stand alone, or in its place.
+fn not_a_cell(path: Option<&Path>, cell: &str, error: &str) -> Failure {
+    let is_file = open::kind(Path::new(cell)) != Kind::Absent;
+    match path {
+        None if is_file => Failure::usage(format!(
+            "{cell} is a file, and no cell is named; write ecnas get {cell} HASH, or DIGITS:OPERATION,… for HASH"
+        )),
+        Some(path) if is_file => Failure::usage(format!(
+            "{cell} is a file; the snapshot goes first: ecnas get {cell} {}",
+            path.display()
+        )),
+        _ => Failure::usage(error),
+    }
+}
+
 /// A table that holds the cell, and its views at the budgets to show.
 struct Found<'s> {
-    table: Table<'s>,
+    table: snapshot::Table<'s>,
     id: RowId,
     views: Vec<View<'s>>,
 }
@@ -150,7 +167,7 @@ fn csv(args: &Args, tables: &[Found<'_>]) -> Result<(), Failure> {
         return Ok(write_csv_trials(
             &columns(found.table)?,
             trials,
-            values::stdout(),
+            screen::csv(),
         )?);
     }
     let head = [
@@ -230,17 +247,13 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
             found.table.name(),
             show::repeats(first.view())
         )?;
-        let mut header = vec![
-            "metric".to_owned(),
-            "unit".to_owned(),
-            "provenance".to_owned(),
-        ];
-        header.extend(rows.iter().map(|row| row.view().budget().to_string()));
-        let right = 3..header.len();
-        let mut table = show::table(header, right);
+        let budgets = rows.iter().map(|row| row.view().budget().to_string());
+        let mut table = metrics_table(budgets);
         let mut trials = vec!["trials".to_owned(), String::new(), String::new()];
         trials.extend(rows.iter().map(|row| row.trial_count().to_string()));
-        table.add_row(trials);
+        if rows.iter().any(|row| row.trial_count() > 0) {
+            table.row(trials);
+        }
         for name in columns(found.table)? {
             let unit = Unit::of_name(name);
             let mut line = vec![show::title(name), show::unit(unit).to_owned()];
@@ -254,10 +267,9 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
                 None => "-".to_owned(),
                 Some(value) => show::estimate(show::alone(value, unit), *row, name),
             }));
-            table.add_row(line);
+            table.row(line);
         }
-        show::keep_whole(&mut table, 0);
-        writeln!(out, "{}", table.trim_fmt())?;
+        writeln!(out, "{table}")?;
         write!(out, "{}", info::models(&columns(found.table)?, &info))?;
         for row in rows.iter().filter(|_| args.trials) {
             for trial in row.trials() {
@@ -266,6 +278,20 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
         }
     }
     Ok(out.flush()?)
+}
+
+/// A table of metrics, with numbers below these titles.
+fn metrics_table(titles: impl Iterator<Item = String>) -> Table {
+    let texts = ["metric", "unit", "provenance"].map(Column::text);
+    let numbers = titles.enumerate().map(|(place, title)| {
+        let column = Column::number(title);
+        if place == 0 {
+            column.starts_line()
+        } else {
+            column
+        }
+    });
+    Table::new(texts.into_iter().chain(numbers))
 }
 
 /// Where the values of a metric come from: those of earlier checkpoints first, where there are any and they differ.
@@ -290,18 +316,11 @@ fn origins(metric: Metric, trial: &Trial, info: &TableInfo) -> String {
 /// A trial: its checkpoints side by side with the whole run, then power and time stamps.
 fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
     let trial: Trial = trial.to_trial();
-    let mut header = vec![
-        "metric".to_owned(),
-        "unit".to_owned(),
-        "provenance".to_owned(),
-    ];
-    header.extend(trial.checkpoints.iter().map(|checkpoint| {
+    let checkpoints = trial.checkpoints.iter().map(|checkpoint| {
         let epoch = checkpoint.values.get(Metric::Epoch);
         epoch.map_or_else(|| "checkpoint".to_owned(), |epoch| format!("epoch {epoch}"))
-    }));
-    header.push("whole run".to_owned());
-    let right = 3..header.len();
-    let mut table = show::table(header, right);
+    });
+    let mut table = metrics_table(checkpoints.chain(["whole run".to_owned()]));
     let parts = || {
         trial
             .checkpoints
@@ -322,20 +341,24 @@ fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
             ];
             line.push(origins(metric, &trial, info));
             line.extend(parts().map(figure));
-            table.add_row(line);
+            table.row(line);
         }
     }
     let mut text = format!("\n{}, repeat {}", trial.budget, trial.repeat);
     text += &span(trial.started.as_deref(), trial.stopped.as_deref());
-    text += &format!("\n{}\n", table.trim_fmt());
+    text += &format!("\n{table}\n");
     for (name, value) in &trial.other {
-        text += &format!("  {name} {}\n", show::alone(*value, Unit::of_name(name)));
+        let value = show::alone(*value, Unit::of_name(name));
+        text += &format!("  {} {value}\n", screen::one_line(name));
     }
     for usage in &trial.power {
         let power = usage.power_w.map(|power| format!(" {power:.1} W"));
         let energy = usage.energy_j.map(|energy| format!(" {energy:.0} J"));
         let parts = [
-            usage.device.clone().map(|name| format!(" {name}")),
+            usage
+                .device
+                .as_ref()
+                .map(|name| format!(" {}", screen::one_line(name))),
             power,
             energy,
         ];
@@ -357,7 +380,7 @@ fn trial_text(trial: TrialRef<'_>, info: &TableInfo) -> String {
 }
 
 fn span(started: Option<&str>, stopped: Option<&str>) -> String {
-    let from = started.map(|started| format!(" from {started}"));
-    let to = stopped.map(|stopped| format!(" to {stopped}"));
+    let from = started.map(|started| format!(" from {}", screen::one_line(started)));
+    let to = stopped.map(|stopped| format!(" to {}", screen::one_line(stopped)));
     [from, to].into_iter().flatten().collect()
 }

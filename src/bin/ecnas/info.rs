@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use ecnas::export::columns;
 use ecnas::metrics::{Budget, Metric, Provenance, TableInfo, Unit};
-use ecnas::snapshot::{SnapshotError, Table};
+use ecnas::snapshot::{SnapshotError, Table, View};
 use serde_json::Value;
 
 use crate::cache::{Given, hex};
 use crate::failure::Failure;
+use crate::layout::{self, Column};
 use crate::open::{self, Kind};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 
@@ -53,7 +55,10 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
     writeln!(out, "{path}: sealed snapshot, {tables}, {bytes}")?;
     for table in snapshot.tables() {
         let info = table.info()?;
-        let trials = show::plural(table.trial_count(), "trial");
+        let trials = match table.trial_count() {
+            0 => "all predicted,".to_owned(),
+            trials => show::plural(trials, "trial"),
+        };
         let cells = show::plural(table.len(), "cell");
         let budgets = show::budgets(table.budgets());
         writeln!(
@@ -62,6 +67,7 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
             table.name()
         )?;
         write!(out, "{}", facts(&info))?;
+        write!(out, "{}", estimates(table, &info))?;
         let unknown = table.unknown_structure();
         if unknown > 0 {
             let cells = show::plural(unknown, "cell");
@@ -70,9 +76,9 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
                 "  structure     unknown of {cells}, given by hashes alone that the search space does not hold"
             )?;
         }
-        writeln!(out, "\n{}", column_table(table, &info)?.trim_fmt())?;
+        writeln!(out, "\n{}", column_table(table, &info)?)?;
         write!(out, "{}", models(&columns(table)?, &info))?;
-        writeln!(out, "\n{}", index_table(table)?.trim_fmt())?;
+        writeln!(out, "\n{}", index_table(table)?)?;
         let bytes: usize = index_costs(table)?.iter().map(|cost| cost.bytes).sum();
         let places = table.len() * table.budgets().len();
         writeln!(
@@ -120,12 +126,17 @@ fn per_row(bytes: usize, rows: usize) -> String {
 }
 
 /// The indexes of a table, and what each costs.
-fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
-    let header = ["index of", "structure", "for", "bytes", "bytes a row"];
-    let mut rows = show::table(header.map(str::to_owned).to_vec(), 3..5);
+fn index_table(table: Table<'_>) -> Result<layout::Table, SnapshotError> {
+    let mut rows = layout::Table::new([
+        Column::text("index of"),
+        Column::text("structure"),
+        Column::text("for"),
+        Column::number("bytes"),
+        Column::number("bytes a row"),
+    ]);
     for cost in index_costs(table)? {
         let places = table.len() * cost.budgets.max(1);
-        rows.add_row([
+        rows.row([
             cost.of,
             cost.structure.to_owned(),
             match cost.budgets {
@@ -136,8 +147,6 @@ fn index_table(table: Table<'_>) -> Result<comfy_table::Table, SnapshotError> {
             format!("{:.1}", cost.bytes as f64 / places.max(1) as f64),
         ]);
     }
-    show::keep_whole(&mut rows, 0);
-    show::keep_whole(&mut rows, 1);
     Ok(rows)
 }
 
@@ -193,7 +202,7 @@ fn facts(info: &TableInfo) -> String {
     let mut text = String::new();
     for (what, fact) in facts {
         if let Some(fact) = fact {
-            text += &format!("  {what:<13} {fact}\n");
+            text += &format!("  {what:<13} {}\n", screen::one_line(fact));
         }
     }
     for source in &info.sources {
@@ -203,20 +212,29 @@ fn facts(info: &TableInfo) -> String {
         );
         text += &format!(
             "  source        {} ({}, {trials}, {bytes})\n",
-            source.name, source.format
+            screen::one_line(&source.name),
+            screen::one_line(&source.format)
         );
         text += &format!("                sha256 {}\n", hex(&source.sha256));
     }
     text
 }
 
+/// For which circumstances values are estimated that no trial stands behind.
+fn estimates(table: Table<'_>, info: &TableInfo) -> String {
+    if !table.has_estimates() {
+        return String::new();
+    }
+    format!("  estimates for {}\n", info.estimates.setting)
+}
+
 /// A line for each model that predicted values of these columns.
 pub fn models(columns: &[&str], info: &TableInfo) -> String {
     let mut lines = Vec::new();
     for column in columns {
-        for own in [&info.provenance, &info.estimates] {
-            if let Provenance::Predicted { model } = own.of(column) {
-                let line = format!("predicted: by {model}\n");
+        for is_estimate in [false, true] {
+            if let Provenance::Predicted { model } = info.provenance_of(column, is_estimate) {
+                let line = format!("predicted: by {}\n", screen::one_line(&model));
                 if !lines.contains(&line) {
                     lines.push(line);
                 }
@@ -249,7 +267,7 @@ fn facts_json(info: &TableInfo) -> Object {
 }
 
 /// The columns of a table, and which budgets have them.
-fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table, SnapshotError> {
+fn column_table(table: Table<'_>, info: &TableInfo) -> Result<layout::Table, SnapshotError> {
     let mut at: BTreeMap<(u8, &str), Vec<Budget>> = BTreeMap::new();
     for budget in table.budgets() {
         for name in table.view(budget)?.column_names() {
@@ -258,20 +276,20 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
         }
     }
     let all = table.budgets().len();
-    let header = [
-        "column",
-        "unit",
-        "epochs",
-        "provenance",
-        "at earlier checkpoints",
-    ];
-    let mut rows = show::table(header.map(str::to_owned).to_vec(), 0..0);
+    let mut rows = layout::Table::new([
+        Column::name("column"),
+        Column::text("unit"),
+        Column::text("epochs"),
+        Column::text("provenance").starts_line(),
+        Column::text("at earlier checkpoints"),
+    ]);
     for ((_, name), budgets) in at {
+        let words = words(table, info, name, &budgets)?;
         let results = info.provenance.of(name);
         let earlier = info.provenance.of_checkpoint(name);
         let differs = earlier != results && earlier != Provenance::Unstated;
         let everywhere = budgets.len() == all;
-        rows.add_row([
+        rows.row([
             name,
             unit(Unit::of_name(name)),
             &if everywhere {
@@ -279,25 +297,48 @@ fn column_table(table: Table<'_>, info: &TableInfo) -> Result<comfy_table::Table
             } else {
                 show::budgets(budgets.into_iter())
             },
-            &words(table, info, name),
+            &words,
             if differs { earlier.word() } else { "" },
         ]);
     }
-    show::keep_whole(&mut rows, 0);
     Ok(rows)
 }
 
 /// Where a column's values come from, in a word; in two where trials and estimates stand side by side.
-fn words(table: Table<'_>, info: &TableInfo, name: &str) -> String {
-    let tried = info.provenance.of(name);
-    let estimates = info.estimates.of(name);
-    if !table.has_estimates() || estimates == tried || !info.estimates.results.contains_key(name) {
-        return tried.word().to_owned();
+fn words(
+    table: Table<'_>,
+    info: &TableInfo,
+    name: &str,
+    budgets: &[Budget],
+) -> Result<String, SnapshotError> {
+    let mut sources = [false, false];
+    for &budget in budgets {
+        for (is_there, found) in sources
+            .iter_mut()
+            .zip(sources_of(&table.view(budget)?, name)?)
+        {
+            *is_there |= found;
+        }
     }
-    match table.trial_count() {
-        0 => estimates.word().to_owned(),
-        _ => format!("{}, else {}", tried.word(), estimates.word()),
+    let word = |is_estimate| info.provenance_of(name, is_estimate).word();
+    Ok(match sources {
+        [true, true] if word(false) != word(true) => {
+            format!("{}, else {}", word(false), word(true))
+        }
+        [false, true] => word(true).to_owned(),
+        _ => word(false).to_owned(),
+    })
+}
+
+/// Whether a column has values of trials, and whether it has estimates.
+fn sources_of(view: &View<'_>, name: &str) -> Result<[bool; 2], SnapshotError> {
+    if !view.is_mixed() {
+        return Ok([view.trial_count() > 0, view.trial_count() == 0]);
     }
+    let values = view.column(name)?.iter();
+    let all = values.filter(|value| !value.is_nan()).count();
+    let estimated = view.estimated_rows(name)?.len();
+    Ok([estimated < all, estimated > 0])
 }
 
 fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
@@ -309,23 +350,35 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
         "unknown_structure": table.unknown_structure(),
     };
     object.extend(facts_json(&info));
+    if table.has_estimates() {
+        let setting = &info.estimates.setting;
+        object.extend(object! {
+            "estimates": object! {
+                "data_set": setting.data_set.clone(),
+                "device": setting.device.clone(),
+                "pue": setting.pue,
+            },
+        });
+    }
     let mut budgets = Vec::new();
     for budget in table.budgets() {
         let view = table.view(budget)?;
         let columns = view.column_names().map(|name| {
-            object! {
+            let [of_trials, estimated] = sources_of(&view, name)?;
+            let source = |is_estimate| info.provenance_of(name, is_estimate).to_string();
+            Ok(Value::from(object! {
                 "name": name,
                 "unit": unit(Unit::of_name(name)),
-                "provenance": info.provenance.of(name).to_string(),
-                "estimates": info.estimates.results.get(name).map(ToString::to_string),
+                "provenance": source(!of_trials),
+                "estimates": estimated.then(|| source(true)),
                 "checkpoint_provenance": info.provenance.of_checkpoint(name).to_string(),
-            }
-            .into()
+            }))
         });
+        let columns: Vec<Value> = columns.collect::<Result<_, SnapshotError>>()?;
         budgets.push(Value::from(object! {
             "budget_epochs": budget.get(),
             "trials": view.trial_count(),
-            "columns": columns.collect::<Vec<Value>>(),
+            "columns": columns,
         }));
     }
     object.extend(object! { "budgets": budgets });

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
 use ecnas::plot;
-use ecnas::query::{Loss, RecipeQuery, Reference};
+use ecnas::query::{Loss, RecipeQuery, Reference, Scale};
 use ecnas::snapshot::View;
 
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
-use crate::recipe;
+use crate::rows;
 use crate::values;
 
 /// Draw energy and accuracy of all cells, the front, its knee, a reference and its recipes, as SVG or PNG
@@ -26,11 +26,16 @@ pub struct Args {
     #[arg(long, short, value_name = "HASH|CELL", value_parser = ask::cell)]
     reference: Option<CellHash>,
     /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point; 1% is 1 % of the reference's
-    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = recipe::loss)]
+    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = ask::accuracy_loss,
+          allow_negative_numbers = true)]
     tolerance: Loss,
-    /// Take estimates at the worse end of their intervals, in the front and in the recipes
+    /// Take estimates at the worse end of their intervals, in the front and in the recipes; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
+    /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
+    #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = ask::scale)]
+    scale: Option<Scale>,
 }
 
 /// Runs the command.
@@ -40,9 +45,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut query = RecipeQuery::default();
     query.tolerated_loss = args.tolerance;
     query.cautious = args.cautious;
+    query.scale = args.scale;
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }
+    query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     draw(&views, &query, &args.output)?;
     let mut out = values::stdout();
     for path in &args.output {
@@ -58,7 +65,7 @@ pub fn draw(views: &[View<'_>], query: &RecipeQuery, paths: &[PathBuf]) -> Resul
         return Err(Failure::usage(message));
     };
     for path in paths {
-        plot::draw(view, query, path).map_err(Failure::error)?;
+        plot::draw(view, query, path)?;
     }
     Ok(())
 }

@@ -14,10 +14,12 @@ use crate::ask;
 use crate::cache::Given;
 use crate::device;
 use crate::failure::Failure;
+use crate::layout::{Column, NO_BREAK, Table};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 
-/// Predict energy, time and accuracy of cells, each with the interval that holds nine in ten
+/// Predict energy, time and accuracy of cells, each with an interval: nine in ten training runs like those learned from
 #[derive(clap::Args)]
 pub struct Args {
     /// Cells: a hash, or a drawing as DIGITS:OPERATION,… with row-major adjacency digits
@@ -27,7 +29,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE")]
     file: Vec<PathBuf>,
     /// Budget, in epochs, as often as needed [default: 4, 12, 36 and 108]
-    #[arg(long, short, value_name = "EPOCHS")]
+    #[arg(long, short, value_name = "EPOCHS", allow_negative_numbers = true)]
     budget: Vec<Budget>,
     /// File or folder of a few dozen cells that were measured on a device of your own: energy there is predicted too
     #[arg(long, value_name = "FILE")]
@@ -156,7 +158,7 @@ fn json(found: &Found) -> Object {
 }
 
 fn csv(found: &[Found]) -> Result<(), Failure> {
-    let mut out = csv::Writer::from_writer(values::stdout());
+    let mut out = csv::Writer::from_writer(screen::csv());
     let mut header = ["hash", "adjacency", "operations", "budget_epochs"]
         .map(str::to_owned)
         .to_vec();
@@ -184,62 +186,56 @@ fn csv(found: &[Found]) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn empty(device: Option<&Device>) -> comfy_table::Table {
-    let header = [
-        "epochs",
+/// A table of predictions: its first columns, then energy, times and accuracy, and energy on the user's own device.
+fn table(first: impl IntoIterator<Item = Column>, device: Option<&Device>) -> Table {
+    let quantities = [
         "energy, kWh",
         "time, s",
-        "time on\nthe TPU, s",
-        "validation\naccuracy, %",
+        "time on the TPU, s",
+        "validation accuracy, %",
     ];
-    let mut header = header.map(str::to_owned).to_vec();
-    header.extend(device.map(|device| format!("energy on\n{}, kWh", device.name())));
-    let columns = header.len();
-    show::table(header, 0..columns)
+    let there = device.map(|device| format!("energy on {}, kWh", device.name()));
+    let titles = quantities.map(str::to_owned).into_iter().chain(there);
+    let columns = titles.map(|title| Column::text(title).right());
+    Table::new(first.into_iter().chain(columns))
+}
+
+/// The figures of a prediction, in the order of [`table`]'s columns.
+fn figures(found: &Found, figure: impl Fn(Estimate, f64, usize) -> String) -> Vec<String> {
+    let at = &found.at;
+    let there = found.there.map(|there| figure(there, 1.0, 4));
+    let figures = [
+        figure(at.energy_kwh, 1.0, 4),
+        figure(at.training_time_s, 1.0, 0),
+        figure(at.tpu_training_time_s, 1.0, 0),
+        figure(at.validation_accuracy, 100.0, 2),
+    ];
+    figures.into_iter().chain(there).collect()
 }
 
 fn human(surrogate: &Surrogate, device: Option<&Device>, found: &[Found]) -> Result<(), Failure> {
-    let mut table = empty(device);
     let mut out = values::stdout();
-    let mut at_cell = None;
-    let range = |estimate: Estimate, scale: f64, digits: usize| {
-        let [value, low, high] =
-            [estimate.value, estimate.low, estimate.high].map(|own| scale * own);
-        format!("{value:.digits$} ({low:.digits$} to {high:.digits$})")
-    };
-    for (
-        number,
-        Found {
-            cell,
-            budget,
-            at,
-            there,
-        },
-    ) in found.iter().enumerate()
-    {
-        if at_cell != Some(*cell) {
-            writeln!(out, "{}  {cell}", cell.hash())?;
-            at_cell = Some(*cell);
+    let by = surrogate.name();
+    match found.split_first() {
+        Some((first, rest)) if rest.iter().all(|row| row.cell == first.cell) => {
+            writeln!(out, "{}  {}", first.cell.hash(), first.cell)?;
+            writeln!(out, "{}\n", one(device, found))?;
+            writeln!(
+                out,
+                "All of it is predicted by {by}; in brackets, where nine in ten lie of {}.\nRuns that are trained or metered \
+                 otherwise lie elsewhere.",
+                Surrogate::INTERVAL_RUNS
+            )?;
         }
-        let mut row = vec![
-            budget.get().to_string(),
-            range(at.energy_kwh, 1.0, 4),
-            range(at.training_time_s, 1.0, 0),
-            range(at.tpu_training_time_s, 1.0, 0),
-            range(at.validation_accuracy, 100.0, 2),
-        ];
-        row.extend(there.map(|there| range(there, 1.0, 4)));
-        table.add_row(row);
-        if found.get(number + 1).is_none_or(|next| next.cell != *cell) {
-            writeln!(out, "{}\n", table.trim_fmt())?;
-            table = empty(device);
+        _ => {
+            writeln!(out, "{}\n", many(device, found))?;
+            writeln!(
+                out,
+                "All of it is predicted by {by}; --csv and --json print the intervals."
+            )?;
+            write!(out, "{}", show::hashes_note())?;
         }
     }
-    writeln!(
-        out,
-        "All of it is predicted by {}; in brackets, where nine in ten cells lie.",
-        surrogate.name()
-    )?;
     if let Some(device) = device {
         writeln!(
             out,
@@ -250,6 +246,37 @@ fn human(surrogate: &Surrogate, device: Option<&Device>, found: &[Found]) -> Res
         )?;
     }
     Ok(out.flush()?)
+}
+
+/// One cell: a row for each budget, with intervals.
+fn one(device: Option<&Device>, found: &[Found]) -> Table {
+    let mut table = table([Column::number("epochs")], device);
+    for row in found {
+        let figures = figures(row, |estimate, scale, digits| {
+            let ends = [estimate.value, estimate.low, estimate.high];
+            let [value, low, high] = ends.map(|own| scale * own);
+            let interval = format!("({low:.digits$} to {high:.digits$})");
+            format!(
+                "{value:.digits$} {}",
+                interval.replace(' ', &NO_BREAK.to_string())
+            )
+        });
+        table.row([row.budget.get().to_string()].into_iter().chain(figures));
+    }
+    table
+}
+
+/// Several cells: a row for each cell and budget.
+fn many(device: Option<&Device>, found: &[Found]) -> Table {
+    let mut table = table([Column::name("cell"), Column::number("epochs")], device);
+    for row in found {
+        let figures = figures(row, |estimate, scale, digits| {
+            format!("{:.digits$}", scale * estimate.value)
+        });
+        let place = [show::hash(row.cell.hash()), row.budget.get().to_string()];
+        table.row(place.into_iter().chain(figures));
+    }
+    table
 }
 
 /// Hashes are looked up in the benchmark of the whole search space.

@@ -7,7 +7,7 @@ use ecnas::query::{Direction, Explanation, Predicate, Query};
 use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
-use crate::ask::Ask;
+use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
@@ -28,15 +28,29 @@ pub struct Args {
     /// Print how many there are, and no cell
     #[arg(long)]
     count: bool,
-    /// Order by this metric, the best first: more for accuracies, less for all others
-    #[arg(long, value_name = "METRIC", default_value = Metric::Energy.name())]
-    by: String,
+    /// Order by this metric, the best first: more for accuracies, less for all others [default: energy_kwh, or the first
+    /// column of a table without it]
+    #[arg(long, value_name = "METRIC")]
+    by: Option<String>,
     /// How many cells to print, 0 for all [default: 20 for people, all in JSON and CSV]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
     limit: Option<usize>,
     /// Say which index answered, and how many rows it touched
     #[arg(long)]
     explain: bool,
+}
+
+impl Args {
+    /// The metric by which a view is ordered.
+    fn by<'a>(&'a self, view: &'a View<'_>) -> &'a str {
+        let usual = Metric::Energy.name();
+        let mut names = view.column_names();
+        match (&self.by, names.next()) {
+            (Some(by), _) => by,
+            (None, Some(first)) if first != usual && !names.any(|name| name == usual) => first,
+            (None, _) => usual,
+        }
+    }
 }
 
 /// What was found in a view.
@@ -61,7 +75,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     let answers = views.iter().map(|view| {
         let query = rows::query(view, &args.conditions)?;
-        Ok((view, answer(args, &query, limit)?))
+        Ok((view, answer(args, args.by(view), &query, limit)?))
     });
     let answers: Vec<(&View<'_>, Answer)> = answers.collect::<Result<_, Failure>>()?;
     if !args.ask.choice.json && (args.count || args.ask.choice.csv) {
@@ -92,12 +106,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     values::print_csv(&header, sections)
 }
 
-fn answer(args: &Args, query: &Query<'_, '_>, limit: usize) -> Result<Answer, Failure> {
-    let direction = rows::direction(&args.by);
+fn answer(args: &Args, by: &str, query: &Query<'_, '_>, limit: usize) -> Result<Answer, Failure> {
     let rows = if limit == 0 {
         Vec::new()
     } else {
-        in_order(query, &args.by, direction, limit)?
+        in_order(query, by, rows::direction(by), limit)?
     };
     Ok(Answer {
         count: query.count()?,
@@ -138,7 +151,7 @@ fn section<'v>(
     head.extend(object! {
         "repeats": values::repeats(view.repeats()),
         "where": conditions,
-        "by": args.by.as_str(),
+        "by": args.by(view),
         "provenance": values::provenance(view)?,
         "count": answer.count,
         "unknown_structure": answer.unknown_structure,
@@ -173,8 +186,8 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
         } else {
             let gap = if number == 0 { "" } else { "\n\n" };
             let asked = args.ask.choice.budget.is_some();
-            writeln!(out, "{gap}{}", show::heading(view, asked))?;
-            let by = args.by.as_str();
+            writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
+            let by = args.by(view);
             let asked: Vec<&str> = std::iter::once(by)
                 .chain(
                     args.conditions
@@ -191,11 +204,12 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let columns = rows::columns(view, &asked, 4_usize.saturating_sub(asked.len()));
             if !answer.rows.is_empty() {
                 let table = rows::table(view, &columns, &answer.rows, |_| "")?;
-                writeln!(out, "\n{}", table.trim_fmt())?;
+                writeln!(out, "\n{table}")?;
             }
             let conditions: Vec<String> = args.conditions.iter().map(ToString::to_string).collect();
             let conditions = match conditions.as_slice() {
-                [] => "have a trial at this budget".to_owned(),
+                [] if answer.count == 1 => "has values at this budget".to_owned(),
+                [] => "have values at this budget".to_owned(),
                 conditions => format!("satisfy {}", conditions.join(" and ")),
             };
             let found = show::count(answer.count);
@@ -210,6 +224,9 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
             let more = answer.count.saturating_sub(answer.rows.len());
             if more > 0 {
                 writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;
+            }
+            if !answer.rows.is_empty() {
+                write!(out, "{}", show::hashes_note())?;
             }
         }
         if let Some(explanation) = &answer.explanation {

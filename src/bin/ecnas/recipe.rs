@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use ecnas::carbon::{GRIDS, GRIDS_SOURCE, Grid, Site, WORLD_INTENSITY_G_PER_KWH};
 use ecnas::cell::CellHash;
-use ecnas::metrics::{Budget, Metric};
+use ecnas::metrics::{Budget, Metric, Unit};
 use ecnas::query::{
-    Baseline, Loss, Objective, Recipe, RecipeBook, RecipeQuery, Reference, Tolerance,
+    Baseline, Loss, Objective, Recipe, RecipeBook, RecipeQuery, Reference, Scale, Tolerance,
 };
 use ecnas::snapshot::View;
 
@@ -46,19 +46,24 @@ pub struct Args {
           conflicts_with = "reference")]
     point: Vec<(String, f64)>,
     /// Accuracy that may be lost, as a fraction: 0.01 is one percentage point; 1% is 1 % of the reference's
-    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = loss)]
+    #[arg(long, value_name = "LOSS", default_value = "0.01", value_parser = ask::accuracy_loss,
+          allow_negative_numbers = true)]
     tolerance: Loss,
     /// Another metric of which no more may be lost than this, as often as needed: training_time_s=10%
     #[arg(long, value_name = "METRIC=LOSS", value_parser = tolerance)]
     tolerate: Vec<Tolerance>,
     /// Most edits that may lead from the reference to a recipe
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = edits, allow_negative_numbers = true)]
     max_edits: Option<usize>,
-    /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy
+    /// Take estimates of the recipes at the worse end of their intervals: more energy, less accuracy; measured values
+    /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
+    /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
+    #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = ask::scale)]
+    scale: Option<Scale>,
     /// Another budget at which a cell must be a recipe too, as often as needed
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     also_at: Vec<Budget>,
     /// Another table in which a cell must be a recipe too, such as that of another device, as often as needed
     #[arg(long, value_name = "TABLE")]
@@ -69,13 +74,13 @@ pub struct Args {
     accuracy: String,
     /// Carbon intensity of the electricity, in gCO2e/kWh, or a country: DK, Germany [default: 475, the world's average of
     /// 2018]
-    #[arg(long, value_name = "G_PER_KWH|COUNTRY", value_parser = intensity)]
+    #[arg(long, value_name = "G_PER_KWH|COUNTRY", value_parser = intensity, allow_negative_numbers = true)]
     intensity: Option<Intensity>,
     /// Power usage effectiveness to restate the energy for [default: the one that it contains]
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", value_parser = ask::number, allow_negative_numbers = true)]
     pue: Option<f64>,
     /// How many recipes to print, 0 for all [default: 20 for people, all in JSON and CSV]
-    #[arg(long, short = 'n', value_name = "N")]
+    #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
     limit: Option<usize>,
     /// Draw it too: a name that ends with .svg or .png, as often as needed
     #[arg(long, value_name = "FILE")]
@@ -101,11 +106,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     query.tolerances.clone_from(&args.tolerate);
     query.most_edits = args.max_edits;
     query.cautious = args.cautious;
+    query.scale = args.scale;
     query.accuracy = Metric::from_name(&args.accuracy).unwrap_or(query.accuracy);
     query.site =
         Site::new(intensity_g_per_kwh(args.intensity), args.pue).map_err(Failure::usage)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
+    query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     if !args.plot.is_empty() {
         plot::draw(&views, &query, &args.plot)?;
     }
@@ -226,18 +233,28 @@ fn intensity_source(given: Option<Intensity>) -> Option<String> {
 fn metric_value(text: &str) -> Result<(String, f64), String> {
     let expected = "expected METRIC=VALUE, such as energy_kwh=0.3";
     let (name, value) = text.split_once('=').ok_or(expected)?;
-    let value = value.trim().parse().map_err(|_| expected)?;
-    Ok((name.trim().to_owned(), value))
+    let name = name.trim();
+    let percent = value.trim().strip_suffix('%');
+    let is_fraction = Unit::of_name(name) == Unit::Fraction;
+    let value = ask::number(percent.unwrap_or(value)).map_err(|_| expected)?;
+    if is_fraction && (percent.is_some() || value > 1.0) {
+        let meant = ask::meant_fraction(value);
+        let meant = meant.map(|meant| format!(": write {name}={meant}"));
+        return Err(format!(
+            "accuracies are fractions from 0 to 1{}",
+            meant.unwrap_or_default()
+        ));
+    }
+    match percent {
+        Some(_) => Err(expected.to_owned()),
+        None => Ok((name.to_owned(), value)),
+    }
 }
 
-/// Reads `0.01` or `1%`.
-pub fn loss(text: &str) -> Result<Loss, String> {
-    let expected = "expected a number such as 0.01, or a share of the reference's value such as 1%";
-    let number = |text: &str| text.trim().parse::<f64>().map_err(|_| expected.to_owned());
-    match text.trim().strip_suffix('%') {
-        Some(percent) => Ok(Loss::Relative(number(percent)? / 100.0)),
-        None => Ok(Loss::Absolute(number(text)?)),
-    }
+/// Reads a number of edits.
+fn edits(text: &str) -> Result<usize, String> {
+    let edits = text.trim().parse();
+    edits.map_err(|_| "expected a whole number of edits, 0 or more".to_owned())
 }
 
 /// Reads `METRIC=LOSS`.
@@ -250,7 +267,10 @@ fn tolerance(text: &str) -> Result<Tolerance, String> {
             column: Cow::Owned(name.to_owned()),
             direction: rows::direction(name),
         },
-        loss: loss(value)?,
+        loss: match Unit::of_name(name) {
+            Unit::Fraction => ask::accuracy_loss(value)?,
+            _ => ask::loss(value)?,
+        },
     })
 }
 
@@ -289,7 +309,8 @@ fn section<'v>(
         "tolerated_loss_is_relative": matches!(query.tolerated_loss, Loss::Relative(_)),
         "tolerances": tolerances.collect::<Vec<Value>>(),
         "most_edits": query.most_edits,
-        "cautious": query.cautious,
+        "cautious": args.cautious,
+        "scale": query.scale.map(Scale::name),
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),
         "intensity_source": intensity_source(args.intensity),
         "pue": query.site.pue(),

@@ -1,12 +1,16 @@
 //! Rows of a view, for people and for machines.
 
-use std::ops::Range;
+use std::ops::{Bound, RangeBounds};
 
+use ecnas::index::Interval;
 use ecnas::metrics::{Metric, Provenance, Unit};
-use ecnas::query::{Direction, Predicate, Query};
+use ecnas::query::{Direction, Objective, Predicate, Query, QueryError};
 use ecnas::snapshot::{Row, RowId, View};
 
+use crate::ask;
 use crate::failure::Failure;
+use crate::layout::{Column, Table};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object};
 
@@ -39,14 +43,12 @@ pub fn table(
     columns: &[&str],
     rows: &[RowId],
     mark: impl Fn(RowId) -> &'static str,
-) -> Result<comfy_table::Table, Failure> {
-    let header = columns.iter().map(|name| header(view, name));
-    let mut header: Vec<String> = header.collect::<Result<_, Failure>>()?;
-    header.insert(0, String::new());
-    let right: Range<usize> = 1..header.len();
-    header.push("cell".to_owned());
-    let mut table = show::table(header, right);
-    show::keep_whole(&mut table, columns.len() + 1);
+) -> Result<Table, Failure> {
+    let titles = columns.iter().map(|name| header(view, name));
+    let titles: Vec<String> = titles.collect::<Result<_, Failure>>()?;
+    let numbers = titles.into_iter().map(Column::number);
+    let cell = Column::name("cell").starts_line();
+    let mut table = Table::new([Column::name("")].into_iter().chain(numbers).chain([cell]));
     let in_view = || rows.iter().filter_map(|&id| view.at(id));
     let decimals: Vec<usize> = columns
         .iter()
@@ -61,7 +63,7 @@ pub fn table(
             show::estimate(figure, row, name)
         });
         let start = [mark(row.id()).to_owned()].into_iter();
-        table.add_row(start.chain(figures).chain([row.hash().to_string()]));
+        table.row(start.chain(figures).chain([show::hash(row.hash())]));
     }
     Ok(table)
 }
@@ -97,6 +99,27 @@ pub fn direction(column: &str) -> Direction {
     }
 }
 
+/// Whether a view has estimates with intervals in one of these metrics; if not, says that caution changes nothing.
+pub fn check_cautious(view: &View<'_>, objectives: &[Objective]) -> bool {
+    let has_ends = |own: &Objective| view.column(own.worse_column()).is_ok();
+    let is_cautious = objectives.iter().any(has_ends);
+    if !is_cautious {
+        screen::note(format!(
+            "--cautious changes nothing in `{}` at {}: none of the compared values is predicted with an interval",
+            view.table().name(),
+            view.budget()
+        ));
+    }
+    is_cautious
+}
+
+/// As [`check_cautious`], of energy and an accuracy in some views: whether one of them has intervals.
+pub fn any_cautious(views: &[View<'_>], accuracy: Metric) -> bool {
+    let objectives = [Objective::ENERGY, Objective::maximize(accuracy)];
+    let checked = views.iter().map(|view| check_cautious(view, &objectives));
+    checked.fold(false, |any, own| any | own)
+}
+
 /// A query of these conditions.
 pub fn query<'v, 's>(
     view: &'v View<'s>,
@@ -104,6 +127,7 @@ pub fn query<'v, 's>(
 ) -> Result<Query<'v, 's>, Failure> {
     let mut query = view.query();
     for condition in conditions {
+        check_fraction(view, condition)?;
         query = query.matching(condition)?;
     }
     Ok(query)
@@ -119,8 +143,48 @@ pub fn unknown_structure(count: usize) -> Option<String> {
     })
 }
 
+/// Refuses a bound above 1 for accuracies that all lie below it: percent were meant.
+fn check_fraction(view: &View<'_>, condition: &Predicate) -> Result<(), Failure> {
+    let Predicate::Within { column, interval } = condition else {
+        return Ok(());
+    };
+    let bound = |bound: Bound<&f64>| match bound {
+        Bound::Included(&bound) | Bound::Excluded(&bound) => Some(bound),
+        Bound::Unbounded => None,
+    };
+    let bounds = [interval.start_bound(), interval.end_bound()].map(bound);
+    let above = |value: f64| value.is_finite() && value > 1.0;
+    if Unit::of_name(column) != Unit::Fraction || !bounds.into_iter().flatten().any(above) {
+        return Ok(());
+    }
+    if view.column(column)?.iter().any(|&value| value > 1.0) {
+        return Ok(());
+    }
+    let part = |bound: Bound<&f64>| bound.map(|&bound| ask::meant_fraction(bound).unwrap_or(bound));
+    let meant = (part(interval.start_bound()), part(interval.end_bound()));
+    let hint = Interval::new(meant).ok().filter(|meant| meant != interval);
+    let hint = hint.map(|interval| {
+        let column = column.clone();
+        format!(": write {}", Predicate::Within { column, interval })
+    });
+    Err(Failure::usage(format!(
+        "--where {condition}: accuracies are fractions from 0 to 1{}",
+        hint.unwrap_or_default()
+    )))
+}
+
 /// Conditions as they are written on the command line.
 pub fn condition(text: &str) -> Result<Predicate, String> {
-    text.parse()
-        .map_err(|error: ecnas::query::QueryError| error.to_string())
+    let condition: Result<Predicate, QueryError> = text.parse();
+    let percent = || text.trim_end().strip_suffix('%');
+    condition.map_err(|error| {
+        let without = percent().and_then(|text| text.parse().ok());
+        match without {
+            Some(Predicate::Within { column, .. }) if Unit::of_name(&column) == Unit::Fraction => {
+                "accuracies are fractions from 0 to 1: write 0.93 for 93 %".to_owned()
+            }
+            Some(_) => "expected a number without %".to_owned(),
+            None => error.to_string(),
+        }
+    })
 }

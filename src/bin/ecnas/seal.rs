@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use crate::failure::Failure;
 use crate::open::{self, Kind};
 use crate::show;
-use crate::values::{self, object};
 use crate::work::Work;
 
 /// Seal a store into a snapshot: one immutable file that answers without a load phase
@@ -40,13 +39,5 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         work.at(so_far.done, so_far.total)
     })?;
     drop(work);
-    if args.json {
-        return values::print(&object! {
-            "snapshot": sealed.path.display().to_string(),
-            "bytes": sealed.bytes,
-            "tables": sealed.tables,
-            "trials": sealed.trials,
-        });
-    }
-    show::sealed(&sealed, "trial")
+    show::sealed(&sealed, args.json)
 }

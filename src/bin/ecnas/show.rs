@@ -1,69 +1,33 @@
-//! What people read: tables, numbers and lists, in 100 columns unless the terminal says otherwise.
+//! What people read: numbers, lists and sentences.
 
 use std::io::Write;
 
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle,
-};
+use ecnas::cell::CellHash;
 use ecnas::metrics::{Budget, Provenance, Unit};
 use ecnas::snapshot::{Repeats, Row, Sealed, View};
 
 use crate::failure::Failure;
-use crate::values;
+use crate::layout::NARROW;
+use crate::screen;
+use crate::values::{self, object};
 
-/// Columns of text where no terminal says how many it has.
-const WIDTH: u16 = 100;
-
-/// A table with a line below its header, whose texts end on one line. The columns of a range are aligned to the right.
-pub fn table(header: Vec<String>, right: std::ops::Range<usize>) -> Table {
-    let lines = |text: &String| text.split('\n').count();
-    let height = header.iter().map(lines).max().unwrap_or(1);
-    let header: Vec<_> = header
-        .into_iter()
-        .map(|text| "\n".repeat(height - lines(&text)) + &text)
-        .collect();
-    let line = LineStyle::none().fill('─').junction('─');
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(line));
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    if table.width().is_none() {
-        table.set_width(WIDTH);
-    }
-    let columns = header.len();
-    table.set_header(header.into_iter().map(Cell::new));
-    for number in 0..columns {
-        if let Some(column) = table.column_mut(number) {
-            column.set_padding((if number == 0 { 0 } else { 1 }, 1));
-            if right.contains(&number) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-    }
-    table
-}
-
-/// Keeps a column's texts whole: others give way.
-pub fn keep_whole(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::ContentWidth);
+/// A hash in a table: on a narrow screen, its first digits.
+pub fn hash(hash: CellHash) -> String {
+    let whole = hash.to_string();
+    match whole.get(..8) {
+        Some(start) if screen::width() < NARROW => format!("{start}…"),
+        _ => whole,
     }
 }
 
-/// Parts joined by `; `, broken into lines of some width between parts only.
-pub fn wrap<'a>(parts: impl Iterator<Item = &'a str>, width: usize) -> String {
-    let mut text = String::new();
-    let mut used = 0;
-    for part in parts {
-        let length = part.chars().count() + 2;
-        if used > 0 {
-            let fits = used + length <= width;
-            text.push_str(if fits { "; " } else { ";\n" });
-            used = if fits { used } else { 0 };
+/// A line that says so where tables hold shortened hashes.
+pub fn hashes_note() -> &'static str {
+    match screen::width() < NARROW {
+        true => {
+            "Hashes are shortened on screens below 90 columns; --csv and --json print whole ones.\n"
         }
-        text.push_str(part);
-        used += length;
+        false => "",
     }
-    text
 }
 
 /// How a unit is shown: accuracies in percent.
@@ -212,22 +176,38 @@ pub fn origin(parts: &[(Provenance, usize)]) -> String {
     }
 }
 
-/// Prints what was sealed, in one line.
-pub fn sealed(sealed: &Sealed, trial: &str) -> Result<(), Failure> {
+/// What the ends of intervals are worth; said wherever they are used.
+pub const INTERVALS: &str = "Intervals hold nine in ten training runs like those that the model learned from; runs that are \
+trained or metered\notherwise lie elsewhere.";
+
+/// Prints what was sealed: in one line, or as JSON.
+pub fn sealed(sealed: &Sealed, json: bool) -> Result<(), Failure> {
+    if json {
+        return values::print(&object! {
+            "snapshot": sealed.path.display().to_string(),
+            "bytes": sealed.bytes,
+            "tables": sealed.tables,
+            "trials": sealed.trials,
+        });
+    }
     let mut out = values::stdout();
+    let trials = match sealed.trials {
+        0 => "no trials: all predicted".to_owned(),
+        trials => plural(trials, "trial"),
+    };
     writeln!(
         out,
-        "{}: {}, {}, {}",
+        "{}: {}, {trials}, {}",
         sealed.path.display(),
         plural(sealed.tables, "table"),
-        plural(sealed.trials, trial),
         bytes(sealed.bytes)
     )?;
     Ok(out.flush()?)
 }
 
 /// Which view this is: table, budget, rows and repeats; and which other budgets there are, where none was asked for.
-pub fn heading(view: &View<'_>, asked: bool) -> String {
+/// Below it, the columns whose trials and estimates are on two scales.
+pub fn heading(view: &View<'_>, asked: bool) -> Result<String, Failure> {
     let others = || {
         view.table()
             .budgets()
@@ -243,12 +223,34 @@ pub fn heading(view: &View<'_>, asked: bool) -> String {
         trials if view.is_mixed() => {
             format!("{}; ~ marks what is predicted", plural(trials, "trial"))
         }
+        1 => "1 trial".to_owned(),
+        trials if trials == view.rows().count() => format!("{}, one each", plural(trials, "trial")),
         trials => format!("{}, {}", plural(trials, "trial"), repeats(view)),
     };
-    format!(
-        "{} at {}{others}\n{}, {trials}",
+    Ok(format!(
+        "{} at {}{others}\n{}, {trials}{}",
         view.table().name(),
         view.budget(),
         plural(view.rows().count(), "cell"),
-    )
+        two_scales(view)?,
+    ))
+}
+
+/// A line on the columns whose trials and estimates cannot be compared, and why; nothing where there are none.
+fn two_scales(view: &View<'_>) -> Result<String, Failure> {
+    let mut columns = Vec::new();
+    let mut why = String::new();
+    for name in view.column_names() {
+        if let Some([trials, estimates]) = view.two_scales(name)? {
+            columns.push(name.to_owned());
+            why = format!("trials ({trials}), estimates ({estimates})");
+        }
+    }
+    Ok(match columns.is_empty() {
+        true => String::new(),
+        false => format!(
+            "\nTwo scales, not to be compared, in {}: {why}",
+            list(&columns)
+        ),
+    })
 }

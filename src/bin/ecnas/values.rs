@@ -1,15 +1,17 @@
 //! What machines read: JSON and CSV, keyed by the columns' names with their units.
 
-use std::io::{self, BufWriter, Write};
+use std::io::Write;
 use std::str::FromStr;
 
 use ecnas::cell::{Cell, CellHash};
-use ecnas::export::number;
+use ecnas::export::{csv_cell, number};
 use ecnas::metrics::{TableInfo, Unit};
 use ecnas::snapshot::{Repeats, Row, View};
 use serde_json::{Map, Value};
 
 use crate::failure::Failure;
+use crate::screen;
+pub use crate::screen::page as stdout;
 
 /// A JSON object, in the order in which its keys were added.
 pub type Object = Map<String, Value>;
@@ -105,21 +107,16 @@ pub struct Section<'a> {
     pub rows: Box<dyn Iterator<Item = Object> + 'a>,
 }
 
-/// Standard output, in blocks.
-pub fn stdout() -> impl Write {
-    BufWriter::new(io::stdout().lock())
-}
-
 /// Prints one JSON value.
 pub fn print(value: &Object) -> Result<(), Failure> {
-    let mut out = stdout();
+    let mut out = screen::json();
     serde_json::to_writer_pretty(&mut out, value)?;
     Ok(writeln!(out).and_then(|()| out.flush())?)
 }
 
 /// Prints sections as JSON, a row on each line: one object, or a list of objects where they are several.
 pub fn print_json(sections: Vec<Section<'_>>) -> Result<(), Failure> {
-    let mut out = stdout();
+    let mut out = screen::json();
     let several = sections.len() > 1;
     for (number, section) in sections.into_iter().enumerate() {
         let start = ["[", ",\n"].get(number.min(1)).filter(|_| several);
@@ -140,8 +137,8 @@ pub fn print_json(sections: Vec<Section<'_>>) -> Result<(), Failure> {
 
 /// Prints the rows of sections as CSV with these columns.
 pub fn print_csv(columns: &[String], sections: Vec<Section<'_>>) -> Result<(), Failure> {
-    let mut csv = csv::Writer::from_writer(stdout());
-    csv.write_record(columns)?;
+    let mut csv = csv::Writer::from_writer(screen::csv());
+    csv.write_record(columns.iter().map(|name| csv_cell(name).into_owned()))?;
     for section in sections {
         for row in section.rows {
             let value = |name| row.get(name).or_else(|| section.constants.get(name));
@@ -172,7 +169,7 @@ pub fn column_names<'s>(views: &[View<'s>]) -> Vec<&'s str> {
 fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => csv_cell(text).into_owned(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("; "),
         other => other.to_string(),
     }

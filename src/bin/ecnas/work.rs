@@ -11,6 +11,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 
 use crate::failure::Failure;
+use crate::screen;
 
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -84,7 +85,7 @@ impl Work {
         if let Ok(style) = ProgressStyle::with_template(shape) {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(screen::one_line(what).into_owned());
         if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(200));
         }

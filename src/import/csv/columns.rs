@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::unit::{Scale, allowed, needs_none, stem};
+use crate::export::of_csv_cell;
 use crate::import::{Fault, ImportOptions};
 use crate::metrics::{Budget, Metric, is_reserved_name, plain_name};
 
@@ -63,7 +64,7 @@ impl Columns {
             });
         }
         for (index, name) in header.into_iter().enumerate() {
-            let name = name.trim_start_matches('\u{feff}').trim();
+            let name = of_csv_cell(name.trim_start_matches('\u{feff}').trim());
             // Data frames are often written with an index that has no name.
             let name = match name {
                 "" => format!("column_{}", index + 1),

@@ -26,7 +26,8 @@
 //! options. Else it is left out, and a [`Note`](super::Note) counts those: it must not pass for an observation.
 //!
 //! An empty field or `NA` is missing; `nan` is refused. Totals, parameters and multiply-accumulates are of the whole run;
-//! the other metrics of a row are its one checkpoint. In a file with budgets in its headers, a row without any value at a
+//! the other metrics of a row are its one checkpoint. An apostrophe before a header that would be a formula otherwise
+//! (`'=x`, as [`csv_cell`](crate::export::csv_cell) writes it) is no part of the name. In a file with budgets in its headers, a row without any value at a
 //! budget has no trial there. Fields are separated by commas, semicolons or tabs, whichever the header has most of.
 
 mod columns;

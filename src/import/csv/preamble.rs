@@ -12,7 +12,7 @@ use super::columns::Columns;
 use crate::carbon::check_pue;
 use crate::import::detect::first_stray;
 use crate::import::{Fault, ImportError, ImportOptions, Place};
-use crate::metrics::{Metric, Provenance, Provenances, TableInfo};
+use crate::metrics::{Metric, Provenance, Provenances, Setting, TableInfo};
 
 /// The most bytes of the comments, and of what is looked at of the header.
 const LOOK: u64 = 1 << 22;
@@ -117,7 +117,6 @@ impl Preamble {
 
 const PROVENANCE: &str = "provenance";
 const CHECKPOINTS: &str = "checkpoint_provenance";
-const ESTIMATES: &str = "estimates";
 
 /// The provenances that a file states.
 #[derive(Default)]
@@ -224,10 +223,8 @@ fn in_line(text: &str, reserved: Option<char>) -> String {
     quoted + "\""
 }
 
-/// Writes what is known of a table before its columns: [`Preamble`] reads it back.
-///
-/// The provenance of the first column that is observed is stated for all; columns of another one follow. What the table says of
-/// estimates is stated where `has_estimates`; they are all there is where not `has_trials`.
+/// Writes what is known of a table before its columns: [`Preamble`] reads it back. What it says of estimates follows where
+/// there are some; where there are no trials, they are all there is.
 pub(crate) fn write(
     info: &TableInfo,
     columns: &[&str],
@@ -235,49 +232,67 @@ pub(crate) fn write(
     has_estimates: bool,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    for (key, value) in [
-        ("search_space", &info.search_space),
-        ("data_set", &info.data_set),
-        ("device", &info.device),
-        ("origin", &info.origin),
-        ("licence", &info.licence),
-    ] {
-        if let Some(value) = value {
-            writeln!(out, "# {key}: {}", in_line(value, None))?;
-        }
-    }
-    if let Some(pue) = info.pue {
-        writeln!(out, "# pue: {pue:?}")?;
-    }
-    let own = if has_trials {
-        &info.provenance
+    let estimates = &info.estimates;
+    let (setting, provenance) = if has_trials {
+        (&info.trial_setting(), &info.provenance)
     } else {
-        &info.estimates
+        (&estimates.setting, &estimates.provenance)
     };
-    let observed = columns.iter().filter_map(|name| Metric::from_name(name));
-    let mut observed = observed.filter(|own| !own.is_structural() && !own.is_prediction());
-    let usual = observed.next().map(|metric| own.of(metric));
-    let usual = usual.unwrap_or_default();
-    writeln!(out, "# {PROVENANCE}: {}", in_line(&usual.to_string(), None))?;
-    let usual = Provenances::uniform(usual);
-    let mut state = |key: &str, name: &str, provenance: &Provenance| {
-        let (name, word) = (in_line(name, Some(':')), provenance.to_string());
-        writeln!(out, "# {key} {name}: {}", in_line(&word, None))
-    };
-    for name in columns {
-        if own.of(name) != usual.of(name) {
-            state(PROVENANCE, name, &own.of(name))?;
-        }
-        if own.of_checkpoint(name) != usual.of_checkpoint(name) {
-            state(CHECKPOINTS, name, &own.of_checkpoint(name))?;
-        }
-    }
+    write_fact("search_space", &info.search_space, out)?;
+    write_setting("", setting, out)?;
+    write_fact("origin", &info.origin, out)?;
+    write_fact("licence", &info.licence, out)?;
+    write_provenances(provenance, columns, out)?;
     if has_trials && has_estimates {
+        write_setting("estimates_", &estimates.setting, out)?;
         for name in columns {
-            if let Some(provenance) = info.estimates.results.get(*name) {
-                state(ESTIMATES, name, provenance)?;
+            if let Some(provenance) = estimates.provenance.results.get(*name) {
+                write_of_column("estimates", name, provenance, out)?;
             }
         }
     }
     Ok(())
+}
+
+fn write_fact(key: &str, value: &Option<String>, out: &mut impl Write) -> io::Result<()> {
+    match value {
+        Some(value) => writeln!(out, "# {key}: {}", in_line(value, None)),
+        None => Ok(()),
+    }
+}
+
+fn write_setting(prefix: &str, setting: &Setting, out: &mut impl Write) -> io::Result<()> {
+    write_fact(&format!("{prefix}data_set"), &setting.data_set, out)?;
+    write_fact(&format!("{prefix}device"), &setting.device, out)?;
+    let pue = setting.pue.map(|pue| format!("{pue:?}"));
+    write_fact(&format!("{prefix}pue"), &pue, out)
+}
+
+/// The provenance of the first column that is observed is stated for all; columns of another one follow.
+fn write_provenances(own: &Provenances, columns: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let observed = columns.iter().filter_map(|name| Metric::from_name(name));
+    let mut observed = observed.filter(|own| !own.is_structural() && !own.is_prediction());
+    let usual = observed.next().map(|metric| own.of(metric));
+    let usual = usual.unwrap_or_default();
+    write_fact(PROVENANCE, &Some(usual.to_string()), out)?;
+    let usual = Provenances::uniform(usual);
+    for name in columns {
+        if own.of(name) != usual.of(name) {
+            write_of_column(PROVENANCE, name, &own.of(name), out)?;
+        }
+        if own.of_checkpoint(name) != usual.of_checkpoint(name) {
+            write_of_column(CHECKPOINTS, name, &own.of_checkpoint(name), out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_of_column(
+    key: &str,
+    name: &str,
+    provenance: &Provenance,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (name, word) = (in_line(name, Some(':')), provenance.to_string());
+    writeln!(out, "# {key} {name}: {}", in_line(&word, None))
 }

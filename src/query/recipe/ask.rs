@@ -7,7 +7,10 @@ use crate::carbon::Site;
 use crate::cell::CellHash;
 use crate::index::Interval;
 use crate::metrics::Metric;
-use crate::query::{Direction, Objective};
+use crate::query::{Direction, Objective, Scale};
+
+#[cfg(doc)]
+use crate::snapshot::View;
 
 /// What to ask for: cells that cost less energy than a reference and are as good, but for a tolerated loss.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +29,9 @@ pub struct RecipeQuery {
     /// Whether recipes must hold, and are given, at the [worse end](crate::snapshot::View::worse_end) of their estimates'
     /// intervals: more energy, less accuracy. The reference is taken as it is.
     pub cautious: bool,
+    /// Which values are compared where those of trials and those that are estimates are on
+    /// [two scales](View::two_scales). Unless it is said, such a table is refused.
+    pub scale: Option<Scale>,
     /// Where the energy is used, for the CO2 equivalents.
     pub site: Site,
 }
@@ -40,6 +46,7 @@ impl Default for RecipeQuery {
             tolerances: Vec::new(),
             most_edits: None,
             cautious: false,
+            scale: None,
             site: Site::default(),
         }
     }

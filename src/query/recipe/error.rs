@@ -1,7 +1,7 @@
 use crate::carbon::CarbonError;
 use crate::cell::CellHash;
 use crate::metrics::{Budget, Metric};
-use crate::query::QueryError;
+use crate::query::{QueryError, Scale};
 use crate::snapshot::SnapshotError;
 
 /// What can go wrong when asking for recipes.
@@ -32,6 +32,21 @@ pub enum RecipeError {
     NotAnAccuracy {
         /// What was given.
         found: Metric,
+    },
+    /// The reference's values are on the scale that is not compared.
+    #[error(
+        "expected a reference whose values are {}, found cell {hash} of table `{table}` at {budget}; choose another reference, or the other scale",
+        match scale { Scale::Trials => "those of trials", Scale::Estimates => "estimates" }
+    )]
+    ReferenceOnOtherScale {
+        /// The reference.
+        hash: CellHash,
+        /// The table.
+        table: String,
+        /// The budget.
+        budget: Budget,
+        /// The scale asked for.
+        scale: Scale,
     },
     /// The reference lacks a value.
     #[error(

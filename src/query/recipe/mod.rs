@@ -33,7 +33,8 @@ pub struct Recipe {
     /// Energy saved, as a fraction of the reference's: 0.75 is 75 %. 0 for the reference itself. CO2 equivalents at the
     /// query's site are saved in the same proportion.
     pub saving: f64,
-    /// Training time saved, as a fraction of the reference's; `None` where either is missing.
+    /// Training time saved, as a fraction of the reference's; `None` where either is missing, or the two are on
+    /// [two scales](View::two_scales).
     pub time_saving: Option<f64>,
     /// CO2 equivalents saved at the query's site, in g.
     pub co2e_saved_g: f64,

@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use super::{Baseline, Elsewhere, Recipe, RecipeBook, RecipeError, RecipeQuery, Reference};
 use crate::cell::{Cell, CellHash};
-use crate::index::{Interval, PairIndex};
+use crate::index::{Interval, PairIndex, RowSet};
 use crate::metrics::Metric;
 use crate::query::{Direction, Objective, Query, order};
-use crate::snapshot::{Row, RowId, View};
+use crate::snapshot::{Row, RowId, SnapshotError, View};
 
 impl<'s> View<'s> {
     /// Looks for cells that cost less energy than a reference and are as good, but for a tolerated loss.
@@ -23,10 +23,12 @@ impl<'s> View<'s> {
     /// ```
     ///
     /// # Errors
-    /// The view lacks energy or accuracy, does not hold the reference, or the query makes no sense.
+    /// The view lacks energy or accuracy, does not hold the reference, or the query makes no sense. What is compared is on
+    /// [two scales](View::two_scales), and the query does not say [which](RecipeQuery::scale) counts.
     ///
     /// # Complexity
-    /// O(log n); O(n) where the view has no index of energy and the accuracy, and no reference is named.
+    /// O(log n); O(n) where the view has no index of energy and the accuracy, and no reference is named, or where it holds
+    /// trials and estimates side by side.
     pub fn recipes<'q>(
         &'q self,
         query: &'q RecipeQuery,
@@ -52,6 +54,8 @@ pub struct RecipeSearch<'q, 's> {
 #[derive(Debug)]
 struct Side<'q, 's> {
     view: &'q View<'s>,
+    /// The rows whose values are on the scale that counts; `None` where all are.
+    on_scale: Option<RowSet>,
     /// The reference's.
     energy: f64,
     accuracy: f64,
@@ -80,6 +84,7 @@ impl<'q, 's> Side<'q, 's> {
     fn new(
         view: &'q View<'s>,
         query: &'q RecipeQuery,
+        on_scale: Option<RowSet>,
         value: impl Fn(&str) -> Result<f64, RecipeError>,
     ) -> Result<Self, RecipeError> {
         let energy = value(Metric::Energy.name())?;
@@ -102,6 +107,7 @@ impl<'q, 's> Side<'q, 's> {
         }
         Ok(Self {
             view,
+            on_scale,
             energy,
             accuracy,
             cheaper: Bound {
@@ -127,9 +133,20 @@ impl<'q, 's> Side<'q, 's> {
     fn of_row(
         view: &'q View<'s>,
         query: &'q RecipeQuery,
+        on_scale: Option<RowSet>,
         row: Row<'_, '_>,
     ) -> Result<Self, RecipeError> {
-        Self::new(view, query, |column| {
+        if let (Some(rows), Some(scale)) = (&on_scale, query.scale)
+            && !rows.contains(row.id())
+        {
+            return Err(RecipeError::ReferenceOnOtherScale {
+                hash: row.hash(),
+                table: view.table().name().to_owned(),
+                budget: view.budget(),
+                scale,
+            });
+        }
+        Self::new(view, query, on_scale, |column| {
             // That the column is there at all is said first.
             view.column(column)?;
             row.get_named(column)
@@ -143,7 +160,7 @@ impl<'q, 's> Side<'q, 's> {
     }
 
     fn ask(&self) -> Result<Query<'q, 's>, RecipeError> {
-        let mut query = self.view.query();
+        let mut query = self.rows_on_scale();
         for bound in self.bounds() {
             query = match &bound.values {
                 Cow::Borrowed(_) => query.within(bound.column, bound.interval)?,
@@ -154,6 +171,38 @@ impl<'q, 's> Side<'q, 's> {
             };
         }
         Ok(query)
+    }
+
+    /// The rows on the scale that counts.
+    fn rows_on_scale(&self) -> Query<'q, 's> {
+        let query = self.view.query();
+        match &self.on_scale {
+            Some(rows) => query.among(rows),
+            None => query,
+        }
+    }
+
+    fn is_on_scale(&self, row: RowId) -> bool {
+        let rows = self.on_scale.as_ref();
+        rows.is_none_or(|rows| rows.contains(row))
+    }
+
+    /// The PUE that the compared energies contain.
+    ///
+    /// # Complexity
+    /// Some microseconds, to read the table's description.
+    fn contained_pue(&self) -> Result<Option<f64>, SnapshotError> {
+        let info = self.view.table().info()?;
+        let energy = Metric::Energy;
+        // They are on one scale: the first one tells.
+        let mut rows = self.view.rows().filter(|row| self.is_on_scale(row.id()));
+        let first = rows.find(|row| row.get(energy).is_some());
+        let is_estimate = first.is_some_and(|row| row.is_estimate(energy.name()));
+        Ok(if is_estimate {
+            info.estimates.setting.pue
+        } else {
+            info.pue
+        })
     }
 
     fn point(&self, row: RowId) -> Option<(f64, f64)> {
@@ -171,7 +220,7 @@ impl<'q, 's> Side<'q, 's> {
             own.row(hash)?
         };
         let holds = self.bounds().all(|bound| bound.holds(row));
-        holds.then_some(row)
+        (holds && self.is_on_scale(row)).then_some(row)
     }
 
     fn elsewhere(&self, row: RowId) -> Option<Elsewhere> {
@@ -200,8 +249,9 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         ) {
             return Err(RecipeError::NotAnAccuracy { found });
         }
+        let on_scale = query.on_scale(view)?;
         let index = view.index()?;
-        let pair = index.and_then(|index| {
+        let pair = index.filter(|_| on_scale.is_none()).and_then(|index| {
             let pair = index
                 .budget
                 .pair(Metric::Energy.name(), query.accuracy.name());
@@ -210,10 +260,9 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         let row = match &query.reference {
             Reference::Cell(hash) => Some(view.require(*hash)?),
             Reference::MostAccurate => {
-                let most_accurate = view.query().has(Metric::Energy)?;
                 let best = match pair {
                     Some(pair) => pair.best(f64::INFINITY).map(RowId),
-                    None => most_accurate_by_scan(&most_accurate, query.accuracy)?,
+                    None => most_accurate_by_scan(view, query.accuracy, on_scale.as_ref())?,
                 };
                 let best = best.and_then(|row| view.at(row));
                 let metric = query.accuracy;
@@ -222,9 +271,9 @@ impl<'q, 's> RecipeSearch<'q, 's> {
             Reference::Point(_) => None,
         };
         let here = match (&query.reference, row) {
-            (_, Some(row)) => Side::of_row(view, query, row)?,
+            (_, Some(row)) => Side::of_row(view, query, on_scale, row)?,
             (Reference::Point(values), None) => {
-                Side::new(view, query, |column| point_value(values, column))?
+                Side::new(view, query, on_scale, |column| point_value(values, column))?
             }
             (_, None) => {
                 let metric = query.accuracy;
@@ -254,13 +303,14 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     /// with the same reference's values there; cells are the same if their hashes are.
     ///
     /// # Errors
-    /// The other view lacks a column, or the reference.
+    /// The other view lacks a column, or the reference, or is on two scales.
     pub fn also_in(mut self, view: &'q View<'s>) -> Result<Self, RecipeError> {
+        let on_scale = self.query.on_scale(view)?;
         let side = match (&self.query.reference, self.hash) {
-            (Reference::Point(values), _) => {
-                Side::new(view, self.query, |column| point_value(values, column))?
-            }
-            (_, Some(hash)) => Side::of_row(view, self.query, view.require(hash)?)?,
+            (Reference::Point(values), _) => Side::new(view, self.query, on_scale, |column| {
+                point_value(values, column)
+            })?,
+            (_, Some(hash)) => Side::of_row(view, self.query, on_scale, view.require(hash)?)?,
             (_, None) => {
                 let metric = self.query.accuracy;
                 return Err(RecipeError::NothingToCompare { metric });
@@ -301,7 +351,9 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     #[must_use]
     pub fn best_for(&self, reference: RowId) -> Option<RowId> {
         let view = self.here.view;
-        let reference = view.at(reference)?;
+        let reference = view
+            .at(reference)
+            .filter(|row| self.here.is_on_scale(row.id()))?;
         let energy = reference.get(Metric::Energy)?;
         let accuracy = reference.get(self.query.accuracy)?;
         if let Some(pair) = &self.pair {
@@ -313,7 +365,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
             .leaves(accuracy, Direction::Maximize);
         let rows = (0..view.len() as u32).map(RowId);
         let candidates = rows.filter(|&row| {
-            let point = self.here.point(row);
+            let point = self.here.point(row).filter(|_| self.here.is_on_scale(row));
             point.is_some_and(|(own, accuracy)| own < energy && as_good.contains(accuracy))
         });
         candidates.min_by(|&a, &b| self.by_energy(a, b))
@@ -397,9 +449,14 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         let view = self.here.view;
         let rows = self.rows()?;
         let on_front = self.on_front(&rows);
-        let compared = view.query().has(Metric::Energy)?.has(self.query.accuracy)?;
+        let compared = self.here.rows_on_scale();
+        let compared = compared.has(Metric::Energy)?.has(self.query.accuracy)?;
         let compared = compared.count()?;
-        let contained_pue = view.table().info()?.pue;
+        let present = match &self.here.on_scale {
+            Some(rows) => rows.len(),
+            None => view.row_set().len(),
+        };
+        let contained_pue = self.here.contained_pue()?;
         let time = self.row.and_then(|row| self.time(row));
         let energy = self.here.energy;
         Ok(RecipeBook {
@@ -414,7 +471,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
             },
             recipes: self.describe(&rows, on_front)?,
             compared,
-            missing: view.row_set().len().saturating_sub(compared),
+            missing: present.saturating_sub(compared),
             contained_pue,
         })
     }
@@ -454,6 +511,18 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         self.here.view.at(row)?.get(Metric::TrainingTime)
     }
 
+    /// Whether a row's training time and the reference's are on one scale.
+    fn comparable_time(&self) -> Result<impl Fn(RowId) -> bool, RecipeError> {
+        let (view, time) = (self.here.view, Metric::TrainingTime.name());
+        let two_scales = match view.column(time) {
+            Ok(_) => view.two_scales(time)?.is_some(),
+            Err(_) => false,
+        };
+        let is_estimate = move |row| view.at(row).is_some_and(|row| row.is_estimate(time));
+        let reference = self.row.is_some_and(is_estimate);
+        Ok(move |row| !two_scales || is_estimate(row) == reference)
+    }
+
     fn describe(
         &self,
         rows: &[RowId],
@@ -463,11 +532,12 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         let site = &self.query.site;
         // It takes microseconds to find out.
         let contained_pue = match site.pue() {
-            Some(_) => table.info()?.pue,
+            Some(_) => self.here.contained_pue()?,
             None => None,
         };
         let reference_co2e = site.co2e_g(self.here.energy, contained_pue)?;
         let reference_time = self.row.and_then(|row| self.time(row));
+        let comparable_time = self.comparable_time()?;
         let mut recipes = Vec::with_capacity(rows.len());
         // Their slots lie anywhere: read one behind the other, the reads overlap.
         let slots: Vec<_> = rows.iter().map(|&row| table.slot(row).copied()).collect();
@@ -493,6 +563,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
                 saving: 1.0 - energy_kwh / self.here.energy,
                 time_saving: training_time_s
                     .zip(reference_time)
+                    .filter(|_| comparable_time(row))
                     .map(|(own, reference)| 1.0 - own / reference),
                 co2e_saved_g: reference_co2e - co2e_g,
                 accuracy_change: accuracy - self.here.accuracy,
@@ -507,16 +578,17 @@ impl<'q, 's> RecipeSearch<'q, 's> {
 
 /// The most accurate row, of several the cheapest.
 fn most_accurate_by_scan(
-    query: &Query<'_, '_>,
+    view: &View<'_>,
     accuracy: Metric,
+    among: Option<&RowSet>,
 ) -> Result<Option<RowId>, RecipeError> {
-    let view = query.view();
     let (energies, accuracies) = (view.column(Metric::Energy)?, view.column(accuracy)?);
     let points = energies
         .iter()
         .zip(accuracies)
         .zip(0..)
-        .map(|((e, a), row)| (*e, *a, row));
+        .map(|((e, a), row)| (*e, *a, row))
+        .filter(|(.., row)| among.is_none_or(|rows| rows.contains(RowId(*row))));
     let points = points.filter(|(energy, accuracy, _)| !energy.is_nan() && !accuracy.is_nan());
     let best = points.min_by(|a, b| order(b.1, a.1).then(order(a.0, b.0)).then(a.2.cmp(&b.2)));
     Ok(best.map(|(.., row)| RowId(row)))

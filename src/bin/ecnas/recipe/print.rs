@@ -8,11 +8,9 @@ use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference};
 use ecnas::snapshot::View;
 
 use crate::failure::Failure;
+use crate::layout::{Column, NO_BREAK, Table};
 use crate::show;
 use crate::values;
-
-/// Characters in a line of edits.
-const EDITS_WIDTH: usize = 48;
 
 /// Prints a section per table.
 pub fn books(
@@ -25,7 +23,7 @@ pub fn books(
     let mut out = values::stdout();
     for (number, (view, book)) in books.iter().enumerate() {
         let gap = if number == 0 { "" } else { "\n\n" };
-        writeln!(out, "{gap}{}", show::heading(view, asked))?;
+        writeln!(out, "{gap}{}", show::heading(view, asked)?)?;
         write!(out, "\n{}", reference(&book.reference, query))?;
         if book.recipes.is_empty() {
             writeln!(
@@ -34,7 +32,7 @@ pub fn books(
                 tolerated(query)
             )?;
         } else {
-            writeln!(out, "\n{}", table(view, query, book, limit).trim_fmt())?;
+            writeln!(out, "\n{}", table(view, query, book, limit))?;
             writeln!(out, "{}\n", legend(book, limit))?;
             writeln!(out, "{}", summary(book, query))?;
         }
@@ -66,22 +64,16 @@ fn reference(reference: &Baseline, query: &RecipeQuery) -> String {
     text
 }
 
-fn table(
-    view: &View<'_>,
-    query: &RecipeQuery,
-    book: &RecipeBook,
-    limit: usize,
-) -> comfy_table::Table {
-    let header = [
-        "",
-        "saving\n%",
-        "accuracy\nchange",
-        "accuracy\n%",
-        "energy\nkWh",
-        "CO2e\ng",
-        "cell, and the edits that lead to it",
-    ];
-    let mut table = show::table(header.map(str::to_owned).to_vec(), 1..6);
+fn table(view: &View<'_>, query: &RecipeQuery, book: &RecipeBook, limit: usize) -> Table {
+    let mut table = Table::new([
+        Column::name(""),
+        Column::number("saving\n%"),
+        Column::number("accuracy\nchange"),
+        Column::number("accuracy\n%"),
+        Column::number("energy\nkWh"),
+        Column::number("CO2e\ng"),
+        Column::text("cell, and the edits that lead to it").starts_line(),
+    ]);
     let shown = || book.recipes.iter().take(limit);
     let energy = show::decimals(shown().map(|recipe| recipe.energy_kwh), Unit::KilowattHour);
     let co2e = show::decimals(shown().map(|recipe| recipe.co2e_g), Unit::Gram);
@@ -93,7 +85,7 @@ fn table(
                 None => figure,
             }
         };
-        table.add_row([
+        table.row([
             if recipe.on_front { "*" } else { "" }.to_owned(),
             format!("{:.1}", recipe.saving * 100.0),
             format!("{:+.2}", recipe.accuracy_change * 100.0),
@@ -108,17 +100,18 @@ fn table(
             format!("{}\n{}", recipe.hash, edits(recipe)),
         ]);
     }
-    show::keep_whole(&mut table, 6);
     table
 }
 
-/// How many edits, and which; operations by their short names.
+/// How many edits, and which; operations by their short names. Lines end between edits.
 fn edits(recipe: &Recipe) -> String {
     let Some(edits) = &recipe.edits else {
         return "edits not known: a graph is missing".to_owned();
     };
     let text = format!("{}: {edits}", show::plural(edits.len(), "edit")).replace("-bn-relu", "");
-    show::wrap(text.split("; "), EDITS_WIDTH)
+    let edits = text.split("; ");
+    let whole = edits.map(|edit| edit.replace(' ', &NO_BREAK.to_string()));
+    whole.collect::<Vec<_>>().join("; ")
 }
 
 fn legend(book: &RecipeBook, limit: usize) -> String {
@@ -221,6 +214,7 @@ fn conditions(
     if query.cautious {
         text +=
             "Cautious: estimates of the recipes are taken at the worse end of their intervals.\n";
+        text += &format!("{}\n", show::INTERVALS);
     }
     Ok(text)
 }

@@ -1,0 +1,64 @@
+use super::{QueryError, RecipeQuery};
+use crate::index::RowSet;
+use crate::metrics::Metric;
+use crate::snapshot::View;
+
+/// Which values of a view are compared where those of trials and the estimates are on [two scales](View::two_scales).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Those that a trial stands behind.
+    Trials,
+    /// The estimates.
+    Estimates,
+}
+
+impl Scale {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Trials, Self::Estimates];
+
+    /// Its name: `trials`, `estimates`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trials => "trials",
+            Self::Estimates => "estimates",
+        }
+    }
+}
+
+impl RecipeQuery {
+    /// The rows whose values are on one scale, in every column that the query compares; `None` where all of them are.
+    ///
+    /// # Errors
+    /// A column is on two scales, and the query does not say which one counts.
+    pub(crate) fn on_scale(&self, view: &View<'_>) -> Result<Option<RowSet>, QueryError> {
+        let tolerances = self.tolerances.iter();
+        let tolerances = tolerances.map(|own| own.objective.column.as_ref());
+        let compared = [Metric::Energy.name(), self.accuracy.name()];
+        let mut all: Option<RowSet> = None;
+        for column in compared.into_iter().chain(tolerances) {
+            let Some([trials, estimates]) = view.two_scales(column)? else {
+                continue;
+            };
+            let estimated = view.estimated_rows(column)?;
+            let rows = match self.scale {
+                Some(Scale::Trials) => &view.row_set() - &estimated,
+                Some(Scale::Estimates) => estimated,
+                None => {
+                    return Err(QueryError::TwoScales {
+                        column: column.to_owned(),
+                        table: view.table().name().to_owned(),
+                        budget: view.budget(),
+                        trials: Box::new(trials),
+                        estimates: Box::new(estimates),
+                    });
+                }
+            };
+            all = Some(match all {
+                Some(all) => &all & &rows,
+                None => rows,
+            });
+        }
+        Ok(all)
+    }
+}
