@@ -35,7 +35,9 @@ fn run() {
     let synthetic = common::trials(cells).map(Ok);
     run_on(&format!("synthetic, seed {seed}, {cells} cells"), synthetic);
     let folder = tempfile::tempdir().unwrap();
-    let path = benchmark::default_path_in(folder.path(), |_| ControlFlow::Continue(())).unwrap();
+    let path =
+        benchmark::default_path_in(&folder.path().join("cache"), |_| ControlFlow::Continue(()))
+            .unwrap();
     let built = Snapshot::open(path).unwrap();
     run_on(
         "default benchmark",

@@ -8,14 +8,11 @@
 //! is an empty field in CSV and `null` in JSON; checkpoints and power have the keys of what they report.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
-use crate::files::Whole;
 use crate::import::csv::write_preamble as write_info;
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
@@ -90,29 +87,8 @@ pub fn write_preamble(
     )?)
 }
 
-/// Writes a file that appears whole: beside `path` first, where it is put, synced, when `write` has succeeded. A file that is
-/// there keeps its contents until then; where `path` is a link, what it leads to is replaced.
-///
-/// ```no_run
-/// use std::io::BufWriter;
-/// let snapshot = ecnas::snapshot::Snapshot::open("ec-nas.ecnas")?;
-/// let table = snapshot.only_table()?;
-/// ecnas::export::whole("ec-nas.csv".as_ref(), |file| ecnas::export::write_csv(table, BufWriter::new(file)))?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// Those of `write`, and of files.
-pub fn whole<E: From<io::Error>>(
-    path: &Path,
-    write: impl FnOnce(&File) -> Result<(), E>,
-) -> Result<(), E> {
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = Whole::beside(path)?;
-    write(beside.file())?;
-    beside.sync()?;
-    Ok(beside.put()?)
-}
+/// The first columns of exported CSV, and the first keys of exported JSON.
+pub const KEY: [&str; 5] = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
 
 /// The column that is 1 where a line holds estimates, and 0 where it holds a trial. No table has a column of that name.
 const IS_ESTIMATE: &str = "is_estimate";
@@ -168,8 +144,7 @@ pub fn write_csv_trials(
     out: impl Write,
 ) -> Result<(), ExportError> {
     let mut csv = csv::Writer::from_writer(out);
-    let key = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
-    let header = key.iter().chain(columns).map(|name| csv_cell(name));
+    let header = KEY.iter().chain(columns).map(|name| csv_cell(name));
     csv.write_record(header.map(Cow::into_owned))
         .map_err(io_error)?;
     for trial in trials {

@@ -21,7 +21,9 @@
 //!   there.
 //! - [`surrogate`]: energy, time and accuracy of cells that nobody trained.
 //! - [`benchmark`]: the whole search space, predicted, in the user's cache folder.
+//! - [`cache`]: the folder that keeps it, and copies of files that were given to the program directly.
 //! - [`carbon`]: from kWh to gCO2e.
+//! - [`files`]: files that appear whole.
 //!
 //! ```no_run
 //! use ecnas::{metrics::Budget, query::RecipeQuery, snapshot::Snapshot};
@@ -44,11 +46,12 @@
 )]
 
 pub mod benchmark;
+pub mod cache;
 pub mod carbon;
 pub mod cell;
 #[cfg(feature = "import")]
 pub mod export;
-mod files;
+pub mod files;
 #[cfg(feature = "import")]
 pub mod import;
 pub mod index;

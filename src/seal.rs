@@ -41,7 +41,7 @@ pub enum SealError {
     Cancelled,
 }
 
-/// Seals all tables of a store into one snapshot at `target`, replacing a snapshot that is there.
+/// Seals all tables of a store into one snapshot at `target`, replacing a file that is there, but never a store.
 ///
 /// The store is [verified](Store::verify) first. The snapshot is written beside the target, synced, read back, and renamed:
 /// readers of the old one keep it. The same store gives the same bytes.
@@ -54,7 +54,7 @@ pub enum SealError {
 /// ```
 ///
 /// # Errors
-/// The store is empty or cannot be read, or the snapshot cannot be written.
+/// The store is empty or cannot be read, the snapshot cannot be written, or the target is a store.
 ///
 /// # Complexity
 /// O(n log n) time; while a table is written, about 150 bytes of memory for each of its trials.
@@ -186,5 +186,23 @@ mod tests {
         }
         after.verify().unwrap();
         Snapshot::open(&target).unwrap().verify().unwrap();
+    }
+    #[test]
+    fn a_store_is_no_place_to_seal_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["own.redb", "other.redb"].map(|name| folder.path().join(name));
+        let [mut own, other] = [&paths[0], &paths[1]].map(|path| store(path, 4));
+        drop(other);
+        for path in &paths {
+            let before = std::fs::metadata(path).unwrap().len();
+            let error = seal(&mut own, path).unwrap_err();
+            let SealError::Snapshot(SnapshotError::TargetIsStore { .. }) = error else {
+                panic!("{error}");
+            };
+            assert_eq!(std::fs::metadata(path).unwrap().len(), before);
+        }
+        assert_eq!(own.verify().unwrap().tables, 1);
+        drop(own);
+        assert_eq!(Store::open(&paths[1]).unwrap().tables().unwrap().len(), 1);
     }
 }

@@ -1,6 +1,8 @@
 //! The program `ecnas`: what scripts rely on, what goes wrong and how, and real data.
 #![cfg(feature = "cli")]
 
+#[path = "cli/cache.rs"]
+mod cache;
 #[path = "cli/commands.rs"]
 mod commands;
 mod common;
@@ -12,6 +14,8 @@ mod escapes;
 mod imports;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/predicted.rs"]
 mod predicted;
 #[path = "cli/program.rs"]

@@ -14,6 +14,8 @@ use crate::surrogate::{BudgetPrediction, Prediction, Surrogate, SurrogateError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
+    /// Another process builds the same: it is waited for. This is told again and again.
+    Waiting,
     /// Cells are enumerated and hashed.
     Enumerating,
     /// Energy, time and accuracy are predicted.
@@ -23,7 +25,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All stages, in their order.
+    /// The stages of building, in their order.
     pub const ALL: [Self; 3] = [Self::Enumerating, Self::Predicting, Self::Sealing];
 }
 

@@ -1,9 +1,9 @@
 //! The whole search space without training it: a snapshot of all 423,624 cells of NAS-Bench-101, predicted.
 //!
-//! [`default_path`] builds it in the user's cache folder when it is first asked for, and from then on gives its path in
-//! microseconds: every cell with its exact parameters and multiply-accumulates, and what a [`Surrogate`] predicts of
-//! energy, time and accuracy at 4, 12, 36 and 108 epochs, with intervals. A [`Builder`] does the same at any path, and lays
-//! measured trials over the predictions.
+//! [`default_path`] builds it in the user's cache folder when it is first asked for, and from then on gives its path at once:
+//! every cell with its exact parameters and multiply-accumulates, and what a [`Surrogate`] predicts of energy, time and
+//! accuracy at 4, 12, 36 and 108 epochs, with intervals. A [`Builder`] does the same at any path, and lays measured trials over
+//! the predictions.
 //!
 //! Everything in it that no trial stands behind is *predicted*, and says so. A front of predictions favours cells whose
 //! error is a lucky one: among so many cells some are predicted far too good, and these are the ones that it finds.
@@ -25,10 +25,9 @@ mod build;
 mod cache;
 
 pub use build::{Builder, Stage};
-pub use cache::{cache_folder, default_path, default_path_in};
+pub use cache::{default_path, default_path_in};
 
-use std::path::PathBuf;
-
+use crate::cache::CacheError;
 use crate::snapshot::SnapshotError;
 use crate::surrogate::SurrogateError;
 
@@ -48,20 +47,19 @@ pub enum BenchmarkError {
     /// The surrogate does not predict what is asked for.
     #[error(transparent)]
     Surrogate(#[from] SurrogateError),
-    /// The cache folder is not known.
-    #[error(
-        "no cache folder is known; set ECNAS_CACHE, or build the benchmark at a path of your own"
-    )]
-    NoCacheFolder,
-    /// The cache folder cannot be written to.
-    #[error("cannot write the cache folder {}: {source}; set ECNAS_CACHE, or build the benchmark at a path of your own", folder.display())]
-    Cache {
-        /// The folder.
-        folder: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The cache cannot be used. Build the benchmark at a path of your own then.
+    #[error(transparent)]
+    Cache(CacheError),
     /// The caller ended it.
     #[error("building the benchmark was interrupted")]
     Interrupted,
+}
+
+impl From<CacheError> for BenchmarkError {
+    fn from(error: CacheError) -> Self {
+        match error {
+            CacheError::Interrupted => Self::Interrupted,
+            other => Self::Cache(other),
+        }
+    }
 }

@@ -11,12 +11,14 @@ mod paint;
 mod scene;
 mod ticks;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 use plotters::style::{FontStyle, register_font};
 
+use crate::files;
 use crate::query::{QueryError, RecipeError, RecipeQuery};
 use crate::snapshot::{SnapshotError, View};
 use scene::Scene;
@@ -61,7 +63,7 @@ pub const SIZE: (u32, u32) = (1200, 800);
 
 /// Draws a view: energy in kWh on a logarithmic axis, accuracy in percent, all cells (many as density), the front, its knee, the
 /// reference of the query, and its recipes. A name that ends with `.svg` or `.png` says which format. An SVG leaves letters
-/// to the viewer's fonts.
+/// to the viewer's fonts. The file appears [whole](crate::files::whole).
 ///
 /// # Errors
 /// The view lacks energy or accuracy, has no such reference, or the file cannot be written.
@@ -85,12 +87,38 @@ pub fn draw(view: &View<'_>, query: &RecipeQuery, path: &Path) -> Result<(), Plo
         path: path.to_owned(),
         reason,
     };
-    let drawn = if is_png {
-        paint::paint(&BitMapBackend::new(path, SIZE).into_drawing_area(), &scene)
-    } else {
-        paint::paint(&SVGBackend::new(path, SIZE).into_drawing_area(), &scene)
-    };
-    drawn.map_err(failed)
+    let picture = if is_png { png(&scene) } else { svg(&scene) };
+    let picture = picture.map_err(failed)?;
+    files::whole(path, |mut file| file.write_all(&picture))
+        .map_err(|error| failed(error.to_string()))
+}
+
+fn svg(scene: &Scene) -> Result<Vec<u8>, String> {
+    let mut text = String::new();
+    paint::paint(
+        &SVGBackend::with_string(&mut text, SIZE).into_drawing_area(),
+        scene,
+    )?;
+    Ok(text.into_bytes())
+}
+
+fn png(scene: &Scene) -> Result<Vec<u8>, String> {
+    let (width, height) = SIZE;
+    // Red, green and blue of each pixel.
+    let mut pixels = vec![0; 3 * width as usize * height as usize];
+    paint::paint(
+        &BitMapBackend::with_buffer(&mut pixels, SIZE).into_drawing_area(),
+        scene,
+    )?;
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let encoded = encoder
+        .write_header()
+        .and_then(|mut writer| writer.write_image_data(&pixels));
+    encoded.map_err(|error| error.to_string())?;
+    Ok(bytes)
 }
 
 /// The library draws letters with a font of its own, the same on every machine.

@@ -17,6 +17,15 @@ pub enum SnapshotError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A snapshot is to be written where a store is.
+    #[error(
+        "{}: expected a snapshot to replace or a new name, found a store; choose another name",
+        path.display()
+    )]
+    TargetIsStore {
+        /// The store.
+        path: PathBuf,
+    },
     /// An error in a file, with the file's path.
     #[error("{}: {source}", path.display())]
     In {

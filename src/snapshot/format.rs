@@ -338,12 +338,17 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(field.try_into().ok()?))
 }
 
+/// Whether a file begins as a store does.
+pub(super) fn is_store(start: &[u8]) -> bool {
+    start.starts_with(b"redb\x1A\x0A")
+}
+
 /// Says in words what a file that is no snapshot begins with.
 fn describe_start(file: &[u8]) -> String {
     if file.is_empty() {
         return "an empty file".to_owned();
     }
-    if file.starts_with(b"redb\x1A\x0A") {
+    if is_store(file) {
         return "an ecnas store (seal it first: ecnas seal -s STORE -o SNAPSHOT)".to_owned();
     }
     if file.starts_with(b"version https://git-lfs") {

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rkyv::rancor;
 
 use super::catalog::{SectionId, StoredBudget, StoredCatalog, StoredColumn, StoredTable};
 use super::format::{
     BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, MAX_CATALOG_LEN, MAX_COLUMNS, MAX_SECTIONS,
-    SECTION_ALIGN, Section, encode_sections,
+    SECTION_ALIGN, Section, encode_sections, is_store,
 };
 use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
-use crate::files::Whole;
+use crate::files::{self, Whole};
 use crate::metrics::{
     ALIGNMENT, Budget, Metric, RecordError, TableInfo, Trial, TrialRef, encode_trial,
     is_reserved_name, layout_fingerprint, rkyv_error, without_end,
@@ -51,12 +51,15 @@ pub struct Sealed {
 }
 
 impl SnapshotWriter {
-    /// Starts a snapshot that will be at `target`.
+    /// Starts a snapshot that will be at `target`. It replaces a file that is there, but never a store.
     ///
     /// # Errors
-    /// The folder does not exist or cannot be written to.
+    /// The folder does not exist or cannot be written to; or there is a folder, a pipe, a device or a store at the target.
     pub fn create(target: impl Into<PathBuf>) -> Result<Self, SnapshotError> {
         let target = target.into();
+        if leads_to_store(&target) {
+            return Err(SnapshotError::TargetIsStore { path: target });
+        }
         let file = Whole::beside(&target).map_err(|source| SnapshotError::Io {
             path: target.clone(),
             action: "create a temporary file beside it",
@@ -476,6 +479,13 @@ impl SnapshotWriter {
             source,
         })
     }
+}
+
+/// Whether there is a store. What cannot be read is none.
+fn leads_to_store(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = files::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
+    read.is_ok() && is_store(&start)
 }
 
 /// Refuses what the format has no room for.

@@ -32,6 +32,7 @@ use std::sync::OnceLock;
 
 pub use adapt::Device;
 pub use error::SurrogateError;
+pub use model::MAGIC;
 
 use crate::cell::Cell;
 use crate::metrics::{Budget, Provenance, Setting};

@@ -9,7 +9,8 @@ use super::network::{Network, Standard};
 
 /// The format that this version writes and reads.
 pub(super) const FORMAT: u32 = 1;
-const MAGIC: [u8; 8] = *b"ecnas-sm";
+/// The first bytes of every file of weights.
+pub const MAGIC: [u8; 8] = *b"ecnas-sm";
 
 /// What is predicted, each from the same features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ fn help_says_what_there_is() {
     let help = folder.print(&["-h"]);
     for word in [
         "import", "seal", "info", "verify", "get", "range", "front", "recipe", "predict", "build",
-        "plot", "export",
+        "plot", "export", "cache",
     ] {
         assert!(help.contains(word), "{word}");
     }
@@ -495,13 +495,19 @@ fn files_given_directly_are_sealed_once_into_the_cache() {
     );
     let cached = || {
         let entries = std::fs::read_dir(folder.path("cache")).unwrap();
-        let entries = entries.map(|entry| entry.unwrap().metadata().unwrap().modified().unwrap());
-        entries.collect::<Vec<_>>()
+        entries
+            .map(|entry| entry.unwrap().path())
+            .collect::<Vec<_>>()
     };
     let before = cached();
     assert_eq!(before.len(), 1);
+    std::fs::hard_link(&before[0], folder.path("kept")).unwrap();
     assert_eq!(folder.json(&["recipe", "own.csv", "--json"]), book);
     assert_eq!(cached(), before);
+    assert!(
+        ecnas::files::is_same(&before[0], &folder.path("kept")),
+        "it was made again"
+    );
     // The same bytes twice are one table; other bytes of the same name are another.
     std::fs::create_dir(folder.path("more")).unwrap();
     std::fs::write(folder.path("more/own.csv"), text.replace(",2,", ",3,")).unwrap();

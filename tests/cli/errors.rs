@@ -216,7 +216,18 @@ fn a_full_disk_leaves_nothing_behind() {
                 "new.tfrecord",
             ],
         ),
-        (8, &["export", "many.ecnas", "-f", "csv", "-o", "many.csv"]),
+        (
+            8,
+            &[
+                "export",
+                "many.ecnas",
+                "-f",
+                "csv",
+                "-o",
+                "many.csv",
+                "--force",
+            ],
+        ),
     ] {
         let run = folder.run_limited(blocks, words);
         assert_eq!(run.code, 1, "{words:?}: {}{}", run.out, run.err);

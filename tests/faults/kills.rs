@@ -218,6 +218,39 @@ fn killed_seals_leave_the_old_snapshot_or_the_new_one() {
     );
 }
 
+#[test]
+fn killed_runs_on_files_given_directly_leave_nothing_that_the_next_does_not_remove() {
+    let place = Place::new();
+    place.source("first.tfrecord", 8, 108);
+    place.source("second.tfrecord", 1, 4);
+    let words = ["front", "first.tfrecord"];
+    let start = Instant::now();
+    let expected = place.run(&words);
+    let longest = start.elapsed();
+    let other = place.run(&["front", "second.tfrecord"]);
+    let mut random = kit::random(25);
+    let (count, mut left) = (trials(20, 1_000), 0);
+    let files = || fs::read_dir(place.path("cache")).unwrap().count();
+    for number in 0..count {
+        place.run(&["cache", "--clear"]);
+        assert_eq!(files(), 0);
+        place.killed_after(&words, moment(&mut random, longest));
+        left += u64::from(place.run(&["cache"]).contains(": 0 files") && files() > 0);
+        // Whether the next one asks the same or something else.
+        if number % 2 == 0 {
+            assert_eq!(place.run(&words), expected);
+            assert_eq!(files(), 1);
+        } else {
+            assert_eq!(place.run(&["front", "second.tfrecord"]), other);
+            let mut names = fs::read_dir(place.path("cache")).unwrap().flatten();
+            assert!(names.all(|entry| entry.file_name().to_string_lossy().ends_with(".ecnas")));
+        }
+    }
+    assert!(left > 0, "no kill came while a copy was made");
+    let more = format!("{left} left a part, which was removed");
+    report("kill -9 while sealing files given directly", count, &more);
+}
+
 /// A question to the default benchmark, which builds it where it is not there yet.
 const QUESTION: [&str; 3] = ["recipe", "-n", "1"];
 
@@ -245,8 +278,7 @@ fn the_default_benchmark_is_built_once() {
             assert!(output.status.success(), "{error}");
             assert_eq!(String::from_utf8_lossy(&output.stdout), *expected);
         }
-        // The snapshot and the lock.
-        assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 1);
         rounds += 1;
     }
     report(
@@ -277,7 +309,7 @@ fn killed_builds_of_the_default_benchmark_leave_it_whole_or_absent() {
         // Whoever asks next gets the answer, and nothing of the killed one stays.
         if number % 10 == 0 {
             assert_eq!(place.run(&QUESTION), *expected);
-            assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 2);
+            assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 1);
         }
     }
     report(

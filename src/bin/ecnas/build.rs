@@ -10,6 +10,7 @@ use ecnas::surrogate::Surrogate;
 use crate::cache;
 use crate::failure::Failure;
 use crate::import;
+use crate::output::{self, Force, Kind};
 use crate::screen;
 use crate::show;
 
@@ -29,6 +30,8 @@ pub struct Args {
     /// unstated, or `predicted by MODEL`
     #[arg(long, value_name = "WORD", value_parser = import::provenance)]
     provenance: Option<Provenance>,
+    #[command(flatten)]
+    force: Force,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,6 +40,8 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let measured = args.accuracy.as_ref().or(args.overlay.as_ref());
+    let inputs = measured.map(PathBuf::as_path);
+    output::check(&args.output, Kind::Snapshot, inputs, &args.force)?;
     let surrogate = Surrogate::embedded();
     let mut options = ImportOptions::default();
     options.provenance = args.provenance.clone().map(Provenances::uniform);

@@ -1,20 +1,26 @@
-//! Snapshots of files that were given directly: sealed once into the user's cache folder, found again by digest.
+//! Snapshots of files that were given directly: sealed once into the user's cache folder, found again by digest. And
+//! `ecnas cache`, which lists and empties that folder.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+mod command;
+
+use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ecnas::benchmark::{self, BenchmarkError, Stage};
+use ecnas::cache::{Cache, CacheError, Cached};
 use ecnas::import::ImportOptions;
 use ecnas::store::{OnDuplicate, Store};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+pub use command::{Args, run};
+
 use crate::failure::Failure;
 use crate::open::{self, Kind, Mapped};
 use crate::screen;
-use crate::work::{Hold, Work};
+use crate::work::{self, Hold, Work};
 
 /// A snapshot to ask.
 pub struct Given {
@@ -71,18 +77,15 @@ fn default_benchmark() -> Result<Given, Failure> {
             _temporary: temporary,
         })
     };
-    let unwritable = match benchmark::default_path(watch()) {
+    let unusable = match benchmark::default_path(watch()) {
         Ok(path) => {
             let damaged = "delete the file: it will be built again";
             return given(&path, None).map_err(|failure| failure.hint(damaged));
         }
-        Err(error @ (BenchmarkError::NoCacheFolder | BenchmarkError::Cache { .. })) => error,
+        Err(BenchmarkError::Cache(error)) => error,
         Err(error) => return Err(error.into()),
     };
-    let scratch = tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
-    screen::note(format!(
-        "{unwritable}; answering from a temporary copy that is not kept"
-    ));
+    let scratch = temporary(&unusable)?;
     let path = benchmark::default_path_in(scratch.path(), watch())?;
     given(&path, Some(scratch))
 }
@@ -94,7 +97,11 @@ pub fn watch() -> impl FnMut(Stage) -> ControlFlow<()> {
         Stage::ALL.len() as u64,
         "stages",
     );
+    let mut told = false;
     move |stage| {
+        if stage == Stage::Waiting && !std::mem::replace(&mut told, true) {
+            work.tell("waiting for another process that builds the benchmark");
+        }
         let done = Stage::ALL.iter().position(|own| *own == stage);
         work.at(done.unwrap_or_default() as u64, Stage::ALL.len() as u64)
     }
@@ -110,7 +117,9 @@ struct Source<'a> {
 fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
     let mut sources: Vec<Source<'_>> = Vec::new();
     for path in paths {
-        let sha256 = digest(path).map_err(|error| unreadable(path, &error))?;
+        let work = Work::open_ended("looking for a copy sealed before");
+        let digest = ecnas::import::digest(path, &ImportOptions::default(), |_| work.at(0, 0));
+        let sha256 = digest?;
         if sources.iter().all(|source| source.sha256 != sha256) {
             let taken = |name: &str| sources.iter().any(|source| source.table == name);
             let table = table_name(path, taken);
@@ -135,27 +144,55 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
         _temporary: temporary,
     };
     let _hold = Hold::new();
-    match folder() {
-        Ok((folder, scratch)) => {
-            let sealed = folder.join(name);
-            // One that does not open is of another version, or damaged: it is made again.
-            if let Ok(snapshot) = open::map(&sealed) {
-                return Ok(given(snapshot, &sealed, None));
-            }
-            make(&sources, scratch.path(), &sealed)?;
-            Ok(given(open::snapshot(&sealed)?, &sealed, None))
+    // One that cannot be opened is of another version, or damaged: it is made again.
+    let usable = |path: &Path| open::map(path).is_ok();
+    let cached = Cache::of_user().and_then(|cache| cache.find_or_make(&name, usable, wait()));
+    match cached {
+        Ok(Cached::There(path)) => Ok(given(open::map(&path)?, &path, None)),
+        Ok(Cached::Absent(making)) => {
+            let made = making.scratch().join("new.ecnas");
+            make(&sources, making.scratch(), &made)?;
+            let path = making.keep(&made)?;
+            Ok(given(open::snapshot(&path)?, &path, None))
         }
-        Err(reason) => {
-            let scratch =
-                tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
-            screen::note(format!(
-                "{reason}; answering from a temporary copy that is not kept"
-            ));
+        Err(error @ CacheError::Interrupted) => Err(error.into()),
+        Err(error) => {
+            let scratch = temporary(&error)?;
             let sealed = scratch.path().join(name);
             make(&sources, scratch.path(), &sealed)?;
             Ok(given(open::snapshot(&sealed)?, &sealed, Some(scratch)))
         }
     }
+}
+
+/// Says that another process is waited for, and goes on until a signal asks to stop.
+fn wait() -> impl FnMut() -> ControlFlow<()> {
+    let mut told = false;
+    move || {
+        if !std::mem::replace(&mut told, true) {
+            screen::note("waiting for another process that seals the same files");
+        }
+        match work::interrupted() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// A folder to answer from where the cache cannot be used.
+fn temporary(unusable: &CacheError) -> Result<TempDir, Failure> {
+    screen::note(format!(
+        "{unusable}; answering from a temporary copy that is not kept"
+    ));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        // Whatever the umask: what others may write to is not trusted.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    let folder = builder.tempdir();
+    folder.map_err(|error| unwritable(&std::env::temp_dir(), &error))
 }
 
 /// Imports the sources into a store in `scratch`, and seals that.
@@ -165,7 +202,7 @@ fn make(sources: &[Source<'_>], scratch: &Path, sealed: &Path) -> Result<(), Fai
         let work = Work::of(&format!("reading {}", source.table), 0, "bytes");
         let options = ImportOptions::default();
         let table = Some(source.table.as_str());
-        ecnas::ingest(
+        let ingested = ecnas::ingest(
             &mut store,
             source.path,
             table,
@@ -173,29 +210,18 @@ fn make(sources: &[Source<'_>], scratch: &Path, sealed: &Path) -> Result<(), Fai
             OnDuplicate::Refuse,
             |so_far| work.at(so_far.bytes_read, so_far.bytes_total),
         )?;
+        // Else these values would be found again under the digest of others.
+        let mut read = ingested.info.sources.iter();
+        if read.any(|read| read.sha256 != source.sha256) {
+            let changed = "it was changed or replaced while it was read; run this again when it stays as it is";
+            return Err(Failure::error(changed).within(source.path));
+        }
     }
     let work = Work::of("sealing", 0, "trials");
     ecnas::seal_tables(&mut store, &[], sealed, |so_far| {
         work.at(so_far.done, so_far.total)
     })?;
     Ok(())
-}
-
-/// The cache folder and a scratch folder in it, which shows that it can be written; or why there is none.
-fn folder() -> Result<(PathBuf, TempDir), String> {
-    let folder = benchmark::cache_folder().ok_or("no cache folder is known (set ECNAS_CACHE)")?;
-    let scratch = fs::create_dir_all(&folder).and_then(|()| {
-        tempfile::Builder::new()
-            .prefix(".making-")
-            .tempdir_in(&folder)
-    });
-    match scratch {
-        Ok(scratch) => Ok((folder, scratch)),
-        Err(error) => Err(format!(
-            "cannot write the cache folder {}: {error}",
-            folder.display()
-        )),
-    }
 }
 
 /// The file's name without its extension, or the folder's name; numbered where it is taken.
@@ -221,69 +247,8 @@ fn table_name(path: &Path, taken: impl Fn(&str) -> bool) -> String {
     numbered.find(|name| !taken(name)).unwrap_or(name)
 }
 
-/// SHA-256 of a file's bytes; of a folder: of the paths, lengths and bytes of its results.
-fn digest(path: &Path) -> io::Result<[u8; 32]> {
-    let work = Work::open_ended("looking for a copy sealed before");
-    let mut sha256 = Sha256::new();
-    if path.is_dir() {
-        results(path, path, &mut sha256, &work)?;
-    } else {
-        add(path, &mut sha256, &work)?;
-    }
-    Ok(sha256.finalize().into())
-}
-
-/// Adds a file's bytes to a digest, and counts them. A pipe is not waited for.
-fn add(path: &Path, sha256: &mut Sha256, work: &Work) -> io::Result<u64> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("expected a regular file or a folder"));
-    }
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    let mut len = 0;
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(len);
-        }
-        sha256.update(buffer.get(..read).unwrap_or_default());
-        len += read as u64;
-        check(work)?;
-    }
-}
-
-fn results(root: &Path, folder: &Path, sha256: &mut Sha256, work: &Work) -> io::Result<()> {
-    let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::path);
-    for entry in entries {
-        let path = entry.path();
-        check(work)?;
-        if entry.file_type()?.is_dir() {
-            results(root, &path, sha256, work)?;
-        } else if entry.file_name() == "results.json" {
-            let name = path
-                .strip_prefix(root)
-                .unwrap_or(&path)
-                .as_os_str()
-                .as_encoded_bytes();
-            sha256.update((name.len() as u64).to_le_bytes());
-            sha256.update(name);
-            let len = add(&path, sha256, work)?;
-            sha256.update(len.to_le_bytes());
-        }
-    }
-    Ok(())
-}
-
-fn check(work: &Work) -> io::Result<()> {
-    match work.at(0, 0) {
-        ControlFlow::Break(()) => Err(io::Error::other("interrupted")),
-        ControlFlow::Continue(()) => Ok(()),
-    }
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::error(format!("{}: cannot be read: {error}", path.display())).hint("check the path")
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::error(format!("{}: cannot be written: {error}", path.display())).hint("check TMPDIR")
 }
 
 /// Bytes as hexadecimal digits.

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use ecnas::export::{
-    line_columns, lines, whole, write_csv_trials, write_json_trials, write_preamble,
-};
+use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials, write_preamble};
+use ecnas::files;
 use ecnas::import::tfrecord::write_tfrecord;
 use ecnas::snapshot::Table;
 
 use crate::cache::Given;
 use crate::failure::Failure;
-use crate::open::{self, Kind};
+use crate::open;
+use crate::output::{self, Force, Kind};
 use crate::screen;
 use crate::values::{self, object};
 use crate::work::{Hold, Stoppable, Work};
@@ -33,6 +33,8 @@ pub struct Args {
     /// File to write, or - for standard output; a file that is there is replaced when all is written
     #[arg(long, short, value_name = "OUT")]
     output: PathBuf,
+    #[command(flatten)]
+    force: Force,
     /// Print JSON: what was written
     #[arg(long)]
     json: bool,
@@ -50,10 +52,15 @@ enum Format {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let path = &args.output;
+    let is_stdout = [Path::new("-"), Path::new("/dev/stdout")].contains(&path.as_path());
+    if !is_stdout {
+        let inputs = args.snapshot.as_deref();
+        output::check(path, args.format.kind(), inputs, &args.force)?;
+    }
     let given = Given::sealed(args.snapshot.as_slice())?;
     let table = open::table(&given.snapshot, args.table.as_deref())?;
-    let path = &args.output;
-    if path.as_os_str() == "-" {
+    if is_stdout {
         if args.json {
             return Err(Failure::usage(
                 "--json and the exported table cannot both go to standard output; name a file with --output",
@@ -65,29 +72,27 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             Format::Json => write(table, args.format, screen::json()),
         };
     }
-    let special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    let written = match open::kind(path) {
-        Kind::Snapshot | Kind::Store | Kind::Folder => Err(Failure::error(format!(
-            "{}: expected a file to write, found a snapshot, a store or a folder; choose another name",
-            path.display()
-        ))),
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         // A device or a pipe is not to be replaced.
-        Kind::Other if special => {
-            let file = OpenOptions::new().write(true).open(path);
-            write(
-                table,
-                args.format,
-                file.map_err(|error| unwritable(path, error))?,
-            )
-        }
-        _ => {
-            let _hold = Hold::new();
-            whole(path, |file| write(table, args.format, file))
-                .map_err(|failure| failure.within(path))
-        }
-    };
-    written?;
+        let file = OpenOptions::new().write(true).open(path);
+        let file = file.map_err(|error| unwritable(path, error))?;
+        write(table, args.format, file)?;
+    } else {
+        let _hold = Hold::new();
+        files::whole(path, |file| write(table, args.format, file))
+            .map_err(|failure: Failure| failure.within(path))?;
+    }
     if args.json { tell(table, args) } else { Ok(()) }
+}
+
+impl Format {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Tfrecord => Kind::TfRecord,
+            Self::Csv => Kind::Csv,
+            Self::Json => Kind::Json,
+        }
+    }
 }
 
 /// Prints what was written, as JSON. A device has no length.

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ecnas::benchmark::BenchmarkError;
+use ecnas::cache::CacheError;
 use ecnas::export::ExportError;
+use ecnas::import::ImportError;
 use ecnas::import::tfrecord::WriteTfRecordError;
 use ecnas::plot::PlotError;
 use ecnas::query::{QueryError, RecipeError};
@@ -64,7 +66,7 @@ impl Failure {
 
     /// Writes the line to standard error and gives the exit code. A reader that closed the pipe wants no more: no error.
     pub fn report(self) -> ExitCode {
-        let code = if work::interrupted() { 130 } else { self.code };
+        let code = work::interrupted_code().unwrap_or(self.code);
         if code != 0 {
             screen::error(&self.message);
         }
@@ -166,6 +168,18 @@ impl From<BenchmarkError> for Failure {
             BenchmarkError::Snapshot(error) => error.into(),
             other => Self::error(other),
         }
+    }
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        Self::error(error)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::error(error)
     }
 }
 

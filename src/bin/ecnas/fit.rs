@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use ecnas::cell::Space;
-use ecnas::export;
+use ecnas::files;
 use ecnas::import::ImportOptions;
 use ecnas::surrogate::fit::{self, FitData, FitOptions, Trials};
 
 use crate::failure::Failure;
 use crate::import;
+use crate::output::{self, Force, Kind};
 use crate::values;
 use crate::work::Work;
 
@@ -37,10 +38,15 @@ pub struct Args {
     /// Passes over the rows
     #[arg(long, value_name = "NUMBER", default_value_t = FitOptions::default().epochs)]
     epochs: usize,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = [&args.energy, &args.gpu, &args.accuracy];
+    let inputs = inputs.into_iter().flatten().map(PathBuf::as_path);
+    output::check(&args.output, Kind::Weights, inputs, &args.force)?;
     let [energy, gpu, accuracy] = [
         trials(&args.energy)?,
         trials(&args.gpu)?,
@@ -66,7 +72,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let bytes = surrogate
         .to_bytes()
         .map_err(|error| Failure::error(error.to_string()))?;
-    export::whole(&args.output, |mut file| {
+    files::whole(&args.output, |mut file| {
         Ok::<(), Failure>(file.write_all(&bytes)?)
     })
     .map_err(|failure| failure.within(&args.output))?;

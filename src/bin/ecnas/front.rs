@@ -12,6 +12,7 @@ use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, Section, object};
 
@@ -85,9 +86,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     if args.ask.choice.csv {
         let unknown = fronts.iter().map(|front| front.unknown_structure);
-        for note in unknown.filter_map(rows::unknown_structure) {
-            eprintln!("note: {note}");
-        }
+        unknown
+            .filter_map(rows::unknown_structure)
+            .for_each(screen::note);
     }
     let sections = fronts.iter().map(|front| section(args, front, &objectives));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;

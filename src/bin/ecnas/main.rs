@@ -1,9 +1,9 @@
 //! `ecnas`: import, seal, look up, and ask for recipes, from the command line.
 //!
 //! Each command parses its arguments, calls the library and prints; the rest is here: [`failure`] says what went wrong
-//! and with which exit code, [`work`] shows progress and listens to Ctrl-C, [`open`] opens what was given, [`cache`] keeps
-//! what was sealed of files given directly. Text leaves through [`screen`], [`layout`] makes tables of it, and [`show`] words
-//! values.
+//! and with which exit code, [`work`] shows progress and listens to signals, [`open`] opens what was given, [`cache`] keeps
+//! what was sealed of files given directly, [`output`] says where files may be written. Text leaves through [`screen`],
+//! [`layout`] makes tables of it, and [`show`] words values.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -24,6 +24,7 @@ mod import;
 mod info;
 mod layout;
 mod open;
+mod output;
 mod plot;
 mod predict;
 mod range;
@@ -64,7 +65,7 @@ Exit codes:
   1    an error in the data or in a file
   2    the command line makes no sense
   3    not found: no such cell, table, budget or column
-  130  interrupted";
+  130  interrupted; 143 and 129 by SIGTERM and SIGHUP";
 
 /// An embedded, energy-aware benchmark database of neural architectures
 #[derive(Parser)]
@@ -88,6 +89,7 @@ enum Command {
     Build(build::Args),
     Plot(plot::Args),
     Export(export::Args),
+    Cache(cache::Args),
     #[cfg(feature = "fit")]
     Fit(fit::Args),
 }
@@ -108,6 +110,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Build(args) => build::run(&args),
         Command::Plot(args) => plot::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Cache(args) => cache::run(&args),
         #[cfg(feature = "fit")]
         Command::Fit(args) => fit::run(&args),
     }

@@ -11,6 +11,7 @@ use ecnas::snapshot::View;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::output::{self, Force, Kind};
 use crate::rows;
 use crate::values;
 
@@ -33,6 +34,8 @@ pub struct Args {
     /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
+    #[command(flatten)]
+    force: Force,
     /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
     #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = ask::scale)]
     scale: Option<Scale>,
@@ -40,6 +43,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    check(&args.output, &args.ask, &args.force)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
     let mut query = RecipeQuery::default();
@@ -56,6 +60,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         writeln!(out, "{}", path.display())?;
     }
     Ok(out.flush()?)
+}
+
+/// Refuses paths that pictures are not to be written to, before there is anything to draw.
+pub fn check(paths: &[PathBuf], ask: &Ask, force: &Force) -> Result<(), Failure> {
+    paths.iter().try_for_each(|path| {
+        let inputs = ask.inputs.iter().map(PathBuf::as_path);
+        output::check(path, Kind::Picture, inputs, force)
+    })
 }
 
 /// Draws the one view into files.

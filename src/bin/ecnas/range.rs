@@ -11,6 +11,7 @@ use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Section, object};
 
@@ -81,9 +82,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if !args.ask.choice.json && (args.count || args.ask.choice.csv) {
         // Standard output has no place for it.
         let unknown = answers.iter().map(|(_, answer)| answer.unknown_structure);
-        for note in unknown.filter_map(rows::unknown_structure) {
-            eprintln!("note: {note}");
-        }
+        unknown
+            .filter_map(rows::unknown_structure)
+            .for_each(screen::note);
     }
     if !machine {
         return human(args, &answers);

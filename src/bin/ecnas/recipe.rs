@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::output::Force;
 use crate::plot;
 use crate::rows;
 use crate::show;
@@ -85,6 +86,8 @@ pub struct Args {
     /// Draw it too: a name that ends with .svg or .png, as often as needed
     #[arg(long, value_name = "FILE")]
     plot: Vec<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// Runs the command.
@@ -110,6 +113,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     query.accuracy = Metric::from_name(&args.accuracy).unwrap_or(query.accuracy);
     query.site =
         Site::new(intensity_g_per_kwh(args.intensity), args.pue).map_err(Failure::usage)?;
+    plot::check(&args.plot, &args.ask, &args.force)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
     query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::open::{self, Kind};
+use crate::open;
+use crate::output::{self, Force, Kind};
 use crate::show;
 use crate::work::Work;
 
@@ -19,6 +20,8 @@ pub struct Args {
     /// Tables to seal [default: all of them]
     #[arg(long = "table", short, value_name = "NAME")]
     tables: Vec<String>,
+    #[command(flatten)]
+    force: Force,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -26,13 +29,9 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = [args.store.as_path()];
+    output::check(&args.output, Kind::Snapshot, inputs, &args.force)?;
     let mut store = open::store(&args.store)?;
-    if !matches!(open::kind(&args.output), Kind::Absent | Kind::Snapshot) {
-        return Err(Failure::error(format!(
-            "{}: expected a snapshot to replace or a new name, found another file or a folder; choose another name",
-            args.output.display()
-        )));
-    }
     let tables: Vec<_> = args.tables.iter().map(String::as_str).collect();
     let work = Work::of("sealing", 0, "trials");
     let sealed = ecnas::seal_tables(&mut store, &tables, &args.output, |so_far| {

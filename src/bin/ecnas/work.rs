@@ -1,4 +1,4 @@
-//! Long work: a progress bar on a terminal's standard error, and Ctrl-C.
+//! Long work: a progress bar on a terminal's standard error, and the signals that end it: Ctrl-C (SIGINT), SIGTERM, SIGHUP.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -7,34 +7,66 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use signal_hook::consts::SIGINT;
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::failure::Failure;
 use crate::screen;
 
 static HOLDS: AtomicUsize = AtomicUsize::new(0);
-static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-/// Whether the next Ctrl-C ends the program, whatever it is doing.
+/// The number of the signal that asked work to stop, 0 before there is one.
+static INTERRUPTED: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
+/// Whether the next signal ends the program, whatever it is doing.
 static ENDS_AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
-/// Listens to Ctrl-C: the first one asks work that [holds](Hold) the program to stop; without any, or the second time, the
-/// program ends at once, even while it waits for somebody to read what it wrote.
+/// Listens to the signals that end the program: the first one asks work that [holds](Hold) the program to stop; without any,
+/// or the second time, the program ends at once, even while it waits for somebody to read what it wrote.
 pub fn listen() -> Result<(), Failure> {
-    let failed = |error| Failure::error(format!("cannot listen to Ctrl-C: {error}"));
+    let failed = |error| Failure::error(format!("cannot listen to signals: {error}"));
     let ends_at_once = || Arc::clone(&ENDS_AT_ONCE);
-    flag::register_conditional_shutdown(SIGINT, 130, ends_at_once()).map_err(failed)?;
-    flag::register(SIGINT, Arc::clone(&INTERRUPTED)).map_err(failed)?;
-    flag::register(SIGINT, ends_at_once()).map_err(failed)?;
+    let signals = [
+        Some(SIGINT),
+        Some(SIGTERM),
+        #[cfg(unix)]
+        (!is_ignored(SIGHUP)).then_some(SIGHUP),
+    ];
+    for signal in signals.into_iter().flatten() {
+        let code = i32::from(exit_code(signal as usize));
+        flag::register_conditional_shutdown(signal, code, ends_at_once()).map_err(failed)?;
+        flag::register_usize(signal, Arc::clone(&INTERRUPTED), signal as usize).map_err(failed)?;
+        flag::register(signal, ends_at_once()).map_err(failed)?;
+    }
     Ok(())
 }
 
-/// Whether Ctrl-C asked work to stop.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
+/// Whether the program was started with this signal ignored, as `nohup` does with SIGHUP: it stays so. Only Linux tells.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
-/// Keeps Ctrl-C from ending the program at once, where something is to be tidied up first.
+/// As shells have it of a program that a signal ended.
+const fn exit_code(signal: usize) -> u8 {
+    128 + signal as u8
+}
+
+/// Whether a signal asked work to stop.
+pub fn interrupted() -> bool {
+    interrupted_code().is_some()
+}
+
+/// The exit code if a signal asked work to stop.
+pub fn interrupted_code() -> Option<u8> {
+    let signal = INTERRUPTED.load(Ordering::SeqCst);
+    (signal != 0).then(|| exit_code(signal))
+}
+
+/// Keeps signals from ending the program at once, where something is to be tidied up first.
 pub struct Hold(());
 
 impl Hold {
@@ -105,6 +137,11 @@ impl Work {
         }
     }
 
+    /// Says something beside the progress bar, on standard error.
+    pub fn tell(&self, note: &str) {
+        self.bar.suspend(|| screen::note(note));
+    }
+
     /// One more is done.
     pub fn one(&self) {
         self.bar.inc(1);
@@ -117,7 +154,7 @@ impl Drop for Work {
     }
 }
 
-/// An output that fails once Ctrl-C was pressed.
+/// An output that fails once a signal asked work to stop.
 pub struct Stoppable<W>(pub W);
 
 impl<W: Write> Write for Stoppable<W> {

@@ -34,8 +34,9 @@ pub(super) fn is_checkpoint_path(name: &str) -> bool {
     name.starts_with("evaluation_data[") && name.ends_with("].checkpoint_path")
 }
 
-/// Whether the bytes begin with a length and the checksum that belongs to it.
-pub(super) fn is_header(bytes: &[u8]) -> bool {
+/// Whether bytes begin as a TFRecord file does: with a length, and the checksum that belongs to it.
+#[must_use]
+pub fn is_header(bytes: &[u8]) -> bool {
     matches!(
         bytes,
         [a, b, c, d, e, f, g, h, w, x, y, z, ..]
