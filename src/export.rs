@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use serde_json::to_string as quoted;
 
 use crate::cell::Cell;
+use crate::import::csv::write_preamble as write_info;
 use crate::metrics::{Metric, Trial, Unit, Values};
 use crate::snapshot::{SnapshotError, Table};
 
@@ -28,7 +29,7 @@ pub enum ExportError {
     Io(#[from] io::Error),
 }
 
-/// Writes a table's [`lines`] as CSV.
+/// Writes a table's [`lines`] as CSV, and before them, in comment lines, [what the table says of them](write_preamble).
 ///
 /// The columns are `hash`, `budget_epochs`, `repeat`, `adjacency`, `operations`, then those of [`line_columns`]. The output
 /// should be buffered.
@@ -47,13 +48,49 @@ pub enum ExportError {
 /// # Complexity
 /// As [`Table::trials_as_imported`].
 pub fn write_csv(table: Table<'_>, out: impl Write) -> Result<(), ExportError> {
-    write_csv_trials(&line_columns(table)?, lines(table), out)
+    let mut out = out;
+    let columns = line_columns(table)?;
+    write_preamble(table, &columns, &mut out)?;
+    write_csv_trials(&columns, lines(table), out)
+}
+
+/// Writes what is known of a table as comment lines that go before its CSV: search space, data set, device, origin, licence,
+/// PUE, and where the values of these columns come from, as [`csv`](crate::import::csv) reads them. Imported again, the table
+/// says the same of itself.
+///
+/// ```text
+/// # search_space: NAS-Bench-101
+/// # device: Quadro RTX 6000
+/// # pue: 1.59
+/// # provenance: measured
+/// # provenance trainable_parameters: unstated
+/// ```
+///
+/// Other readers have to be told: `pandas.read_csv(file, comment="#")`, `polars.read_csv(file, comment_prefix="#")`,
+/// `read.csv(file, comment.char = "#")`, DuckDB's `read_csv(file, comment = '#')`.
+///
+/// # Errors
+/// The table is damaged, or the output fails.
+pub fn write_preamble(
+    table: Table<'_>,
+    columns: &[&str],
+    mut out: impl Write,
+) -> Result<(), ExportError> {
+    let (has_trials, has_estimates) = (table.trial_count() > 0, table.has_estimates());
+    let info = table.info()?;
+    Ok(write_info(
+        &info,
+        columns,
+        has_trials,
+        has_estimates,
+        &mut out,
+    )?)
 }
 
 /// The first columns of exported CSV, and the first keys of exported JSON.
 pub const KEY: [&str; 5] = ["hash", "budget_epochs", "repeat", "adjacency", "operations"];
 
-/// The column that is 1 where a line holds estimates, and 0 where it holds a trial.
+/// The column that is 1 where a line holds estimates, and 0 where it holds a trial. No table has a column of that name.
 const IS_ESTIMATE: &str = "is_estimate";
 
 /// What is exported of a table: its trials in the order in which they were imported, then the
@@ -97,7 +134,7 @@ pub fn columns(table: Table<'_>) -> Result<Vec<&str>, SnapshotError> {
     Ok(columns)
 }
 
-/// As [`write_csv`], of any trials and with these columns.
+/// As [`write_csv`], of any trials and with these columns, without what is known of a table.
 ///
 /// # Errors
 /// The first error of the trials, or the output fails.

@@ -10,6 +10,8 @@ mod common;
 mod errors;
 #[path = "cli/escapes.rs"]
 mod escapes;
+#[path = "cli/imports.rs"]
+mod imports;
 #[path = "cli/mistakes.rs"]
 mod mistakes;
 #[path = "cli/outputs.rs"]

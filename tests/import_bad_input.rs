@@ -337,3 +337,88 @@ fn an_import_ends_after_its_first_error() {
     assert!(import.next().is_none());
     assert!(matches!(import.finish(), Err(ImportError::Stopped { .. })));
 }
+
+/// A CSV file of so many rows before the last one, whose note has this byte.
+fn noted(rows: usize, byte: u8) -> (Vec<u8>, usize) {
+    let mut bytes = b"hash,epochs,energy_kwh,note\n".to_vec();
+    for _ in 0..rows {
+        bytes.extend(format!("{HASH},4,1,\u{e4} note\n").as_bytes());
+    }
+    let at = bytes.len() + HASH.len() + 7;
+    bytes.extend(format!("{HASH},4,1,?m\n").as_bytes());
+    bytes[at] = byte;
+    (bytes, at)
+}
+
+#[test]
+fn text_in_latin_1_is_refused_with_its_byte() {
+    for rows in [0, 3, 500, 30_000] {
+        let (bytes, at) = noted(rows, 0xe4);
+        let text = open(&bytes).to_string();
+        let parts = [
+            format!("at byte {at} the byte 0xe4"),
+            "save the file as UTF-8".to_owned(),
+        ];
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        if rows >= 500 {
+            assert!(
+                text.contains(&format!("record {}, line {}", rows + 1, rows + 2)),
+                "{text}"
+            );
+        }
+    }
+    // In a comment before the header, and beyond what is looked at first.
+    let long = format!("# {}\n# device: ", "x".repeat(5000));
+    let (rows, _) = noted(1, b'x');
+    let bytes = [long.as_bytes(), b"Ger\xe4t\n", &rows].concat();
+    let text = open(&bytes).to_string();
+    assert!(
+        text.contains(&format!(
+            "line 2, byte 5003: expected text in UTF-8, found at byte {}",
+            long.len() + 3
+        )),
+        "{text}"
+    );
+}
+
+#[test]
+fn nul_bytes_are_refused_with_their_place() {
+    for rows in [0, 3, 500, 30_000] {
+        let (bytes, at) = noted(rows, 0);
+        let text = open(&bytes).to_string();
+        assert!(text.contains(&format!("at byte {at} a NUL byte")), "{text}");
+    }
+}
+
+#[test]
+fn text_in_utf_16_is_refused_by_name() {
+    let (rows, _) = noted(0, b'x');
+    let rows = std::str::from_utf8(&rows).unwrap();
+    let units = || rows.encode_utf16();
+    let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+    for bytes in [
+        [&b"\xff\xfe"[..], &little].concat(),
+        [&b"\xfe\xff"[..], &big].concat(),
+        little,
+        big,
+    ] {
+        let (reason, text) = reason(&bytes);
+        assert_eq!(reason, NotASource::Utf16);
+        assert!(text.contains("CSV UTF-8"), "{text}");
+    }
+}
+
+#[test]
+fn a_file_of_a_few_bytes_is_called_cut_off() {
+    for first in 0..=u8::MAX {
+        let bytes = [first];
+        let text = open(&bytes).to_string();
+        let is_blank = matches!(first, b' ' | b'\n' | b'\r' | b'\t');
+        let says = ["cut off", "is truncated", "single JSON file"];
+        assert!(
+            is_blank || says.iter().any(|part| text.contains(part)),
+            "{first}: {text}"
+        );
+    }
+}

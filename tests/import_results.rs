@@ -280,3 +280,102 @@ fn stated_graphs_must_fit() {
     });
     check(r#"{"x": [1, 2"#, |f| matches!(f, Fault::Json { .. }));
 }
+
+/// Makes a symbolic link from `link` to `to`.
+#[cfg(unix)]
+fn link(to: impl AsRef<Path>, link: impl AsRef<Path>) {
+    std::os::unix::fs::symlink(to, link).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_behind_symbolic_links_are_read() {
+    let (elsewhere, _) = tree("5V9E", HASH, RUN);
+    let (whole, file) = tree("5V9E", HASH, RUN);
+    let expected = read(whole.path()).unwrap();
+    // Every folder on the way may be a link, and the file too.
+    let mut folder = file.parent().unwrap();
+    while folder != whole.path() {
+        let dir = tempfile::tempdir().unwrap();
+        let below = folder.strip_prefix(whole.path()).unwrap();
+        let linked = dir.path().join(below);
+        fs::create_dir_all(linked.parent().unwrap()).unwrap();
+        link(elsewhere.path().join(below), &linked);
+        assert_eq!(
+            read(dir.path()).unwrap().0,
+            expected.0,
+            "{}",
+            below.display()
+        );
+        let sha256 = expected.1.info.sources[0].sha256;
+        assert_eq!(read(dir.path()).unwrap().1.info.sources[0].sha256, sha256);
+        let go_on = |_| std::ops::ControlFlow::Continue(());
+        let digest = ecnas::import::digest(dir.path(), &ImportOptions::default(), go_on);
+        assert_eq!(digest.unwrap(), sha256);
+        folder = folder.parent().unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_in_circles_or_nowhere_are_refused() {
+    for to in ["..", "../..", "loop"] {
+        let (dir, _) = tree("5V9E", HASH, RUN);
+        let path = dir.path().join("5V9E/4_epochs/loop");
+        link(to, &path);
+        let text = read(dir.path()).unwrap_err().to_string();
+        assert!(text.contains("loop"), "{to}: {text}");
+    }
+    let (dir, _) = tree("5V9E", HASH, RUN);
+    link("not-there", dir.path().join("5V9E/4_epochs/lost"));
+    let text = read(dir.path()).unwrap_err().to_string();
+    assert!(
+        text.contains("lost") && text.contains("leads to nothing"),
+        "{text}"
+    );
+}
+
+#[test]
+fn broken_graphs_that_nobody_named_are_left_out_with_a_note() {
+    let (dir, _) = tree("5V9E", HASH, RUN);
+    let graphs = dir.path().join("generated_graphs_5V9E.json");
+    for (broken, says) in [
+        ("{\"x\": [1, 2", "generated graphs"),
+        (
+            &*format!("{{\"{HASH}\": [[[0, 1], [0, 0]], [-1, -2]]}}"),
+            "do not belong together",
+        ),
+        (
+            &*format!("{{\"{}\": []}}", "x".repeat(100_000)),
+            "at most 65536 bytes",
+        ),
+    ] {
+        fs::write(&graphs, broken).unwrap();
+        let (trials, imported) = read(&dir.path().join("5V9E/4_epochs")).unwrap();
+        assert_eq!(trials[0].cell.unwrap().hash(), trials[0].hash);
+        let notes: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
+        let own = notes
+            .iter()
+            .find(|note| note.contains("generated_graphs_5V9E.json"));
+        assert!(own.is_some_and(|note| note.contains(says)), "{notes:?}");
+        // Where it is named, it must be in order.
+        let mut options = ImportOptions::default();
+        options.graphs = Some(graphs.clone());
+        let import = Import::open(dir.path(), &options);
+        assert!(import.and_then(Import::finish).is_err());
+    }
+}
+
+#[test]
+fn a_file_of_graphs_that_was_only_found_is_not_read_beyond_128_mib() {
+    let (dir, _) = tree("5V9E", HASH, RUN);
+    let graphs = fs::File::create(dir.path().join("generated_graphs.json")).unwrap();
+    // Sparse: it takes no space.
+    graphs.set_len(531 << 20).unwrap();
+    let imported = read(dir.path()).unwrap().1;
+    let notes: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
+    assert!(
+        notes.iter().any(|note| note.contains("at most 134217728")),
+        "{notes:?}"
+    );
+}

@@ -45,7 +45,9 @@ pub enum CarbonError {
         found: f64,
     },
     /// The PUE is below 1 or not finite.
-    #[error("expected a power usage effectiveness of 1 or more, found {found}")]
+    #[error(
+        "expected a power usage effectiveness (the energy of the whole data center, divided by that of its devices) of 1 or more, found {found}"
+    )]
     Pue {
         /// What was given.
         found: f64,
@@ -60,6 +62,17 @@ pub enum CarbonError {
     },
 }
 
+/// A power usage effectiveness as it was given: the energy of a whole data center, divided by that of its devices.
+///
+/// # Errors
+/// It is below 1 or not finite.
+pub fn check_pue(pue: f64) -> Result<f64, CarbonError> {
+    match pue {
+        pue if pue.is_finite() && pue >= 1.0 => Ok(pue),
+        found => Err(CarbonError::Pue { found }),
+    }
+}
+
 impl Site {
     /// A site of this carbon intensity, in g/kWh. A `pue` of `None` takes energy figures as they are.
     ///
@@ -71,13 +84,10 @@ impl Site {
                 found: intensity_g_per_kwh,
             });
         }
-        match pue {
-            Some(found) if !(found.is_finite() && found >= 1.0) => Err(CarbonError::Pue { found }),
-            _ => Ok(Self {
-                intensity_g_per_kwh,
-                pue,
-            }),
-        }
+        Ok(Self {
+            intensity_g_per_kwh,
+            pue: pue.map(check_pue).transpose()?,
+        })
     }
 
     /// The carbon intensity, in g/kWh.

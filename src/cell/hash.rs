@@ -48,10 +48,20 @@ impl CellHash {
 #[non_exhaustive]
 pub enum HashError {
     /// The text is too short or too long.
-    #[error("a cell hash has 32 hexadecimal digits, found {found}")]
+    #[error(
+        "a cell hash has 32 hexadecimal digits, found {found}; write it whole, with its leading zeros"
+    )]
     Length {
         /// Characters given.
         found: usize,
+    },
+    /// The text is a decimal number of fewer digits.
+    #[error(
+        "a cell hash has 32 hexadecimal digits, found the number {found}: a spreadsheet has taken the hash for a number and dropped digits of it; take the original file, or format the column as text before opening it"
+    )]
+    Number {
+        /// The number.
+        found: String,
     },
     /// A character is not a hexadecimal digit.
     #[error("{found:?} at position {position} of a cell hash, expected a hexadecimal digit")]
@@ -70,6 +80,10 @@ impl FromStr for CellHash {
     fn from_str(text: &str) -> Result<CellHash, HashError> {
         let found = text.chars().count();
         if found != 32 {
+            if found < 32 && is_decimal(text) {
+                let found = text.to_owned();
+                return Err(HashError::Number { found });
+            }
             return Err(HashError::Length { found });
         }
         let mut bytes = [0; 16];
@@ -82,6 +96,12 @@ impl FromStr for CellHash {
         }
         Ok(CellHash(bytes))
     }
+}
+
+/// Whether it is what spreadsheets make of a hash that has decimal digits alone, or one `e` among them.
+fn is_decimal(text: &str) -> bool {
+    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-');
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_number)
 }
 
 /// Writes 32 lower-case hexadecimal digits.

@@ -14,6 +14,9 @@ pub(super) enum Kind {
 /// Bytes that are looked at.
 const LOOK: u64 = 4096;
 
+/// Bytes of a TFRecord's length, and fewer than any header of CSV has.
+const SHORTEST: usize = 8;
+
 const SNAPSHOT: &[u8] = b"\x89ECNAS\r\n";
 const STORE: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
@@ -61,19 +64,22 @@ fn kind(start: &[u8]) -> Result<Kind, NotASource> {
     match text(start).map(str::trim_start) {
         Some(text) if text.starts_with(['{', '[']) => Err(json(text)),
         Some(text) if text.trim().is_empty() => Err(NotASource::Empty),
+        // No header is so short.
+        Some(_) if start.len() < SHORTEST => Err(NotASource::TooShort { bytes: start.len() }),
         Some(_) => Ok(Kind::Csv),
+        None if is_utf16(start) => Err(NotASource::Utf16),
         None if looks_framed(start) => Ok(Kind::TfRecord),
-        None => Err(NotASource::Unknown {
+        None => Err(almost_text(start).unwrap_or_else(|| NotASource::Unknown {
             found: first_bytes(start),
-        }),
+        })),
     }
 }
 
-/// The beginning as text, unless it has bytes that no text has. A character may be cut off at its end.
+/// The beginning as text, unless it has bytes that no text has. A character may be cut off where the look ends.
 fn text(start: &[u8]) -> Option<&str> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
-        Err(error) if error.error_len().is_none() => {
+        Err(error) if error.error_len().is_none() && start.len() as u64 == LOOK => {
             std::str::from_utf8(start.get(..error.valid_up_to())?).ok()?
         }
         Err(_) => return None,
@@ -83,12 +89,40 @@ fn text(start: &[u8]) -> Option<&str> {
     text.chars().all(printable).then_some(text)
 }
 
+/// Whether it is text of two bytes a character: by its mark, or by every other byte being zero.
+fn is_utf16(start: &[u8]) -> bool {
+    let zeros = |first: usize| {
+        let mut own = start.iter().skip(first).step_by(2).take(8);
+        let mut others = start.iter().skip(1 - first).step_by(2).take(8);
+        start.len() >= 16 && own.all(|&byte| byte == 0) && others.all(|&byte| byte != 0)
+    };
+    start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") || zeros(0) || zeros(1)
+}
+
+/// Text but for some bytes of another encoding: what is wrong with the first of them.
+fn almost_text(start: &[u8]) -> Option<NotASource> {
+    let usual = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    let strange = start.len() - start.iter().filter(usual).count();
+    let (at, byte) = first_stray(start)?;
+    let at = at as u64;
+    (strange * 8 <= start.len()).then_some(NotASource::NotUtf8 { byte, at })
+}
+
+/// The first byte that no text in UTF-8 has at its place, and the byte itself.
+pub(super) fn first_stray(bytes: &[u8]) -> Option<(usize, u8)> {
+    let invalid = std::str::from_utf8(bytes).err();
+    let valid = invalid.map_or(bytes.len(), |error| error.valid_up_to());
+    let zero = bytes.iter().take(valid).position(|&byte| byte == 0);
+    let at = zero.unwrap_or(valid);
+    Some((at, *bytes.get(at)?))
+}
+
 /// Whether a TFRecord may begin so, even a damaged one: a length below 2^40, or JSON where the first payload starts.
 fn looks_framed(start: &[u8]) -> bool {
     let small = matches!(start.get(5..8), Some([0, 0, 0]));
     let json = matches!(start.get(12..14), Some(b"[\""));
     // A cut in the very first bytes leaves a length at most.
-    let cut = start.len() < 8;
+    let cut = start.len() < SHORTEST;
     small || json || cut || super::tfrecord::is_header(start)
 }
 

@@ -3,6 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::carbon::CarbonError;
 use crate::cell::{CellError, CellHash, HashError};
 use crate::metrics::Budget;
 
@@ -39,6 +40,9 @@ pub enum ImportError {
     /// The caller ended it.
     #[error("reading was cancelled")]
     Cancelled,
+    /// The power usage effectiveness of the options is none.
+    #[error(transparent)]
+    Pue(#[from] CarbonError),
     /// A part of the import stopped without a result.
     #[error("{}: the import stopped without a result; try again, and report it if it happens twice", path.display())]
     Stopped {
@@ -167,6 +171,46 @@ pub enum NotASource {
         /// How the file begins.
         found: String,
     },
+    /// The file is too short to tell what it is.
+    #[error(
+        "expected a TFRecord or CSV file, found a file of length {bytes}; it may be cut off, download or export it again"
+    )]
+    TooShort {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The file is text in UTF-16.
+    #[error(
+        "the file is text in UTF-16, expected UTF-8; save it as UTF-8 (spreadsheets call it \"CSV UTF-8\") and import that"
+    )]
+    Utf16,
+    /// The file looks like text, and has a byte that no text in UTF-8 has there.
+    #[error("{}", not_utf8(*byte, *at))]
+    NotUtf8 {
+        /// The first such byte.
+        byte: u8,
+        /// Where it is, in bytes from 0.
+        at: u64,
+    },
+    /// All lines of the file hold estimates, and it does not say by which model.
+    #[error(
+        "all lines hold estimates (is_estimate is 1), and the file does not state their columns as predicted; state it, for example with the line `# provenance: predicted by MODEL` before the header"
+    )]
+    EstimatesOnly,
+    /// A symbolic link in the folder leads back to where it lies.
+    #[error(
+        "this symbolic link leads back into {}, in which it lies; remove it, or import the folders of results one by one",
+        folder.display()
+    )]
+    Loop {
+        /// Where it leads to.
+        folder: PathBuf,
+    },
+    /// A symbolic link in the folder leads to nothing.
+    #[error(
+        "this symbolic link leads to nothing, and may stand for a folder of results; mend it or remove it"
+    )]
+    LinkToNowhere,
     /// There is nothing to import in the folder.
     #[error(
         "the folder holds no results: expected SPACE/BUDGET_epochs/HH/HASH/repeat_K/results.json somewhere below it; check the path"
@@ -175,6 +219,17 @@ pub enum NotASource {
     /// The file has a header and nothing else.
     #[error("the file has a header and no rows; export it again")]
     NoRows,
+}
+
+/// Why a byte is none of a text, and what to do.
+fn not_utf8(byte: u8, at: u64) -> String {
+    let found = match byte {
+        0 => "a NUL byte; the file is damaged, or no text: export it again".to_owned(),
+        byte => format!(
+            "the byte {byte:#04x}, as in Latin-1 or another old encoding; save the file as UTF-8 (spreadsheets call it \"CSV UTF-8\") and import that"
+        ),
+    };
+    format!("expected text in UTF-8, found at byte {at} {found}")
 }
 
 /// What is wrong with a record.
@@ -230,6 +285,26 @@ pub enum Fault {
         limit: usize,
         /// How many there are.
         found: usize,
+    },
+    /// The table would have more columns than a snapshot can describe.
+    #[error(
+        "the table has more columns than a snapshot has room for: each counted once at every budget, expected at most {limit} whose names have at most {limit_bytes} bytes, found more at the first {budgets} budgets; leave columns or budgets out, or import them as several tables"
+    )]
+    TooManyColumns {
+        /// The most columns, each counted at every budget.
+        limit: usize,
+        /// The most bytes of their names, counted alike.
+        limit_bytes: usize,
+        /// At how many budgets there were trials so far.
+        budgets: usize,
+    },
+    /// A text has a byte that none in UTF-8 has there.
+    #[error("{}", not_utf8(*byte, *at))]
+    NotUtf8 {
+        /// The first such byte.
+        byte: u8,
+        /// Where it is in the file, in bytes from 0.
+        at: u64,
     },
     /// The JSON of a record is broken or of another shape.
     #[error(

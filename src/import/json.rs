@@ -1,28 +1,35 @@
 //! JSON objects whose fields are taken one by one; what nobody takes is kept as text.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Take};
 
 use serde_json::{Map, Value};
 
 use super::{Fault, ImportError, Place};
 use crate::files;
 
-/// Reads a whole file of at most so many bytes.
-pub(super) fn read(place: &Place, limit: u64) -> Result<Vec<u8>, ImportError> {
+/// Opens a file of at most so many bytes.
+pub(super) fn open(place: &Place, limit: u64) -> Result<Take<File>, ImportError> {
     let io = |error| ImportError::io(place.path.as_ref(), error);
     let file = files::open(&place.path).map_err(io)?;
-    let mut bytes = Vec::new();
-    let too_long = |declared| place.clone().fault(Fault::TooLong { declared, limit });
     let declared = file.metadata().map_err(io)?.len();
     if declared > limit {
-        return Err(too_long(declared));
+        return Err(place.clone().fault(Fault::TooLong { declared, limit }));
     }
     // It may grow meanwhile.
-    file.take(limit.saturating_add(1))
+    Ok(file.take(limit.saturating_add(1)))
+}
+
+/// Reads a whole file of at most so many bytes.
+pub(super) fn read(place: &Place, limit: u64) -> Result<Vec<u8>, ImportError> {
+    let mut bytes = Vec::new();
+    open(place, limit)?
         .read_to_end(&mut bytes)
-        .map_err(io)?;
+        .map_err(|error| ImportError::io(place.path.as_ref(), error))?;
     match bytes.len() as u64 {
-        len if len > limit => Err(too_long(len)),
+        declared if declared > limit => {
+            Err(place.clone().fault(Fault::TooLong { declared, limit }))
+        }
         _ => Ok(bytes),
     }
 }
@@ -43,7 +50,7 @@ pub(super) fn parse(
 }
 
 /// The byte that a parser's line and column stand for.
-pub(super) fn offset(bytes: &[u8], error: &serde_json::Error) -> u64 {
+fn offset(bytes: &[u8], error: &serde_json::Error) -> u64 {
     let lines = bytes.split_inclusive(|&byte| byte == b'\n');
     let before: usize = lines
         .take(error.line().saturating_sub(1))

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use super::evidence::Evidence;
+use super::extent::Extent;
 use super::notes::Note;
 use super::pipeline::Parsed;
 use super::{Fault, ImportError, Place, tfrecord};
@@ -15,6 +16,14 @@ pub(super) struct Findings {
     pub trials: u64,
     pub notes: Vec<Note>,
     pub evidence: Evidence,
+}
+
+impl Findings {
+    /// With what the reading of the source showed.
+    pub(super) fn with(mut self, notes: Vec<Note>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
 }
 
 /// How a place is named to the user who has it twice.
@@ -36,9 +45,13 @@ enum Repeats {
 /// Takes the trials in the source's order.
 ///
 /// Its memory grows with the number of trials: about 30 bytes for each cell and budget and 10 for each trial if repeats are
-/// to be numbered (20 MB for the 423,624 cells at one budget), about 50 bytes for each trial if they have numbers.
+/// to be numbered (20 MB for the 423,624 cells at one budget), about 50 bytes for each trial if they have numbers. Cells
+/// whose graphs are unknown take about 20 bytes each.
 pub(super) struct Merger {
     repeats: Repeats,
+    /// The cells whose graphs are unknown.
+    unknown: HashSet<CellHash>,
+    extent: Extent,
     findings: Findings,
 }
 
@@ -58,6 +71,8 @@ impl Merger {
     fn new(repeats: Repeats) -> Self {
         Self {
             repeats,
+            unknown: HashSet::new(),
+            extent: Extent::default(),
             findings: Findings {
                 trials: 0,
                 notes: Vec::new(),
@@ -70,43 +85,35 @@ impl Merger {
         self.findings
     }
 
-    /// Numbers the trial and takes note of it.
-    pub(super) fn add(&mut self, parsed: Parsed, place: &Place) -> Result<Trial, ImportError> {
-        let Parsed {
-            mut trial,
-            fingerprint,
-            parameters,
-        } = parsed;
+    /// Numbers the trial and takes note of it. Nothing comes back of what is left out.
+    pub(super) fn add(
+        &mut self,
+        parsed: Parsed,
+        place: &Place,
+    ) -> Result<Option<Trial>, ImportError> {
+        if parsed.is_left_out {
+            Note::add_estimate(&mut self.findings.notes, place);
+            return Ok(None);
+        }
+        let mut trial = parsed.trial;
+        let fault = |fault| place.clone().fault(fault);
+        self.extent.add(&trial).map_err(fault)?;
+        let is_identical = self
+            .repeats
+            .number(&mut trial, parsed.fingerprint, place)
+            .map_err(fault)?;
         let Findings {
             trials,
             notes,
             evidence,
         } = &mut self.findings;
-        match &mut self.repeats {
-            Repeats::Unnumbered { seen, fingerprints } => {
-                let count = seen.entry((trial.hash, trial.budget)).or_default();
-                *count = count.saturating_add(1);
-                trial.repeat = *count;
-                let new = fingerprint.is_none_or(|fingerprint| fingerprints.insert(fingerprint));
-                if !new && trial.repeat > 1 {
-                    Note::add_identical(notes, place);
-                }
-            }
-            Repeats::Numbered { seen, describe } => {
-                let here = place.line.unwrap_or(place.record);
-                match seen.entry((trial.hash, trial.budget, trial.repeat)) {
-                    Entry::Vacant(entry) => _ = entry.insert(here),
-                    Entry::Occupied(entry) => {
-                        return Err(place.clone().fault(Fault::Duplicate {
-                            hash: trial.hash,
-                            budget: trial.budget,
-                            repeat: trial.repeat,
-                            first: describe(*entry.get()),
-                        }));
-                    }
-                }
-            }
+        if is_identical {
+            Note::add_identical(notes, place);
         }
+        if trial.cell.is_none() && self.unknown.insert(trial.hash) {
+            Note::add_unknown_cell(notes, place, trial.hash);
+        }
+        let parameters = parsed.parameters;
         if let Some(graph) = parameters {
             let stated = trial.totals.get(Metric::TrainableParameters);
             Note::add_parameters(notes, place, stated.unwrap_or_default(), graph);
@@ -120,6 +127,41 @@ impl Merger {
         }
         evidence.add(&trial);
         *trials += 1;
-        Ok(trial)
+        Ok(Some(trial))
+    }
+}
+
+impl Repeats {
+    /// Gives the trial its number, or checks the one it has. Whether it repeats an earlier record byte for byte.
+    fn number(
+        &mut self,
+        trial: &mut Trial,
+        fingerprint: Option<u64>,
+        place: &Place,
+    ) -> Result<bool, Fault> {
+        match self {
+            Self::Unnumbered { seen, fingerprints } => {
+                let count = seen.entry((trial.hash, trial.budget)).or_default();
+                *count = count.saturating_add(1);
+                trial.repeat = *count;
+                let new = fingerprint.is_none_or(|fingerprint| fingerprints.insert(fingerprint));
+                Ok(!new && trial.repeat > 1)
+            }
+            Self::Numbered { seen, describe } => {
+                let here = place.line.unwrap_or(place.record);
+                match seen.entry((trial.hash, trial.budget, trial.repeat)) {
+                    Entry::Vacant(entry) => _ = entry.insert(here),
+                    Entry::Occupied(entry) => {
+                        return Err(Fault::Duplicate {
+                            hash: trial.hash,
+                            budget: trial.budget,
+                            repeat: trial.repeat,
+                            first: describe(*entry.get()),
+                        });
+                    }
+                }
+                Ok(false)
+            }
+        }
     }
 }

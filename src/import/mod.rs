@@ -13,7 +13,8 @@
 //!
 //! - A value that the source does not have stays absent.
 //! - A value that no run can have observed is an error: NaN, an infinity, an accuracy outside [0, 1], anything negative.
-//! - A hash must be that of the graph beside it. Trainable parameters and multiply-accumulates are computed from the graph;
+//! - A hash must be that of the graph beside it. One without a graph is looked up among the cells of the search space; a
+//!   [`Note`] counts those that it does not hold. Trainable parameters and multiply-accumulates are computed from the graph;
 //!   a stated number of parameters is kept, and a [`Note`] says if it differs.
 //! - Repeats without numbers count from 1 per cell and budget, in the order of the source. Identical records are kept and
 //!   noted. Where the source numbers its repeats, the same number twice is an error.
@@ -39,6 +40,7 @@ mod detect;
 mod digest;
 mod error;
 mod evidence;
+mod extent;
 mod facts;
 mod json;
 mod merge;
@@ -47,6 +49,7 @@ mod options;
 mod pipeline;
 mod power;
 mod released;
+mod resolve;
 pub mod results;
 pub mod tfrecord;
 
@@ -68,6 +71,7 @@ use digest::{Digest, Digesting};
 use merge::Findings;
 use pipeline::{Counters, Parse, Pipeline, Reader, Source};
 
+use crate::carbon::check_pue;
 use crate::files;
 use crate::metrics::{Estimates, Provenances, SourceInfo, TableInfo, Trial};
 
@@ -160,6 +164,7 @@ impl<T: Send + 'static> Import<T> {
         options: &ImportOptions,
         convert: fn(Trial) -> T,
     ) -> Result<Self, ImportError> {
+        options.pue.map(check_pue).transpose()?;
         let io = |error| ImportError::io(path, error);
         let metadata = fs::metadata(path).map_err(io)?;
         let length = metadata.len();
@@ -248,7 +253,7 @@ impl<T: Send + 'static> Import<T> {
         }
         let (digest, findings) = self.pipeline.finish()?;
         let (name, format) = (self.name, self.format);
-        Ok(imported(name, format, &digest, findings, self.options))
+        imported(name, format, &digest, findings, self.options)
     }
 }
 
@@ -294,6 +299,7 @@ pub fn read_bytes(
     bytes: &[u8],
     options: &ImportOptions,
 ) -> Result<(Vec<Trial>, Imported), ImportError> {
+    options.pue.map(check_pue).transpose()?;
     let mut file = Cursor::new(bytes);
     let length = bytes.len() as u64;
     match detect::detect(name, &mut file)? {
@@ -346,7 +352,7 @@ fn read_here<R: Reader, P: Parse<R::Raw>>(
     let (trials, digest, findings) =
         pipeline::read_here(source.reader, &source.parser, source.merger)?;
     let name = text(name.file_name());
-    let imported = imported(name, source.format, &digest, findings, source.options);
+    let imported = imported(name, source.format, &digest, findings, source.options)?;
     Ok((trials, imported))
 }
 
@@ -361,7 +367,15 @@ fn imported(
     digest: &Digest,
     findings: Findings,
     options: ImportOptions,
-) -> Imported {
+) -> Result<Imported, ImportError> {
+    let estimates = findings.notes.iter().find_map(|note| match note {
+        Note::EstimatesLeftOut { first, .. } if findings.trials == 0 => Some(first),
+        _ => None,
+    });
+    if let Some(first) = estimates {
+        let path = first.path.as_ref();
+        return Err(ImportError::not_a_source(path, NotASource::EstimatesOnly));
+    }
     let source = SourceInfo {
         name,
         format: format.name().to_owned(),
@@ -369,10 +383,10 @@ fn imported(
         bytes: digest.bytes,
         trials: findings.trials,
     };
-    Imported {
+    Ok(Imported {
         info: info(source, format, digest, &findings, options),
         notes: findings.notes,
-    }
+    })
 }
 
 /// What the options state, else what the released file is known for, else what the values show.
@@ -404,7 +418,7 @@ fn info(
     TableInfo {
         name: String::new(),
         // Every trial has a hash of NAS-Bench-101's.
-        search_space: Some("NAS-Bench-101".to_owned()),
+        search_space: Some(csv::SEARCH_SPACE.to_owned()),
         data_set: options.data_set.or_else(|| known(|r| r.data_set)),
         device: options
             .device

@@ -1,6 +1,8 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Place;
+use crate::cell::CellHash;
 
 /// Something about a source that its user should know, though it could be imported.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +41,32 @@ pub enum Note {
         count: u64,
         /// The first of them.
         first: Place,
+    },
+    /// Cells that are given by a hash alone which the search space does not hold. Their trials were kept; nothing is known of
+    /// their structure.
+    UnknownCells {
+        /// How many cells.
+        count: u64,
+        /// Where the first of them is.
+        first: Place,
+        /// The hash there.
+        hash: CellHash,
+    },
+    /// Lines that hold estimates (`is_estimate` is 1) in columns that the file does not state to be predicted. They were left
+    /// out: imported, they would pass for observations.
+    EstimatesLeftOut {
+        /// How many lines.
+        count: u64,
+        /// The first of them.
+        first: Place,
+    },
+    /// A file of generated graphs that was found near a results tree, and is none or too long. It was left out: the cells are
+    /// those of the search space, drawn as NAS-Bench-101 draws them.
+    GraphsLeftOut {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -86,6 +114,25 @@ impl Note {
         );
     }
 
+    pub(super) fn add_unknown_cell(notes: &mut Vec<Self>, place: &Place, hash: CellHash) {
+        add!(
+            notes,
+            UnknownCells {
+                first: place.clone(),
+                hash: hash
+            }
+        );
+    }
+
+    pub(super) fn add_estimate(notes: &mut Vec<Self>, place: &Place) {
+        add!(
+            notes,
+            EstimatesLeftOut {
+                first: place.clone()
+            }
+        );
+    }
+
     pub(super) fn add_verbatim(notes: &mut Vec<Self>, place: &Place) {
         add!(
             notes,
@@ -123,6 +170,19 @@ impl fmt::Display for Note {
             Self::Verbatim { count, first } => write!(
                 f,
                 "{count} records have another form than the released files, so their bytes were kept too; the first is {first}"
+            ),
+            Self::UnknownCells { count, first, hash } => write!(
+                f,
+                "{count} cells are given by hashes alone that the search space does not hold: no condition on structure finds them; the first is {hash} in {first}"
+            ),
+            Self::EstimatesLeftOut { count, first } => write!(
+                f,
+                "{count} lines hold estimates (is_estimate is 1) and were left out, since the file does not state their columns as predicted; the first is {first}"
+            ),
+            Self::GraphsLeftOut { path, reason } => write!(
+                f,
+                "{} was found near the tree and left out; cells are drawn as NAS-Bench-101 draws them: {reason}",
+                path.display()
             ),
         }
     }

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use super::digest::Digest;
 use super::merge::{Findings, Merger};
-use super::{Format, ImportError, ImportOptions, Place};
+use super::{Format, ImportError, ImportOptions, Note, Place};
 use crate::metrics::Trial;
 
 /// Most records in a batch.
@@ -37,6 +37,8 @@ pub(super) struct Parsed {
     pub fingerprint: Option<u64>,
     /// The graph's number of parameters, if the source states another.
     pub parameters: Option<u64>,
+    /// Whether it is an estimate that would pass for an observation: it is counted, and not imported.
+    pub is_left_out: bool,
 }
 
 /// What has been done so far, shared between the threads.
@@ -46,6 +48,9 @@ pub(super) struct Counters {
     pub trials: AtomicU64,
 }
 
+/// The digest of everything that was read, and what its user should know of the reading.
+pub(super) type Finished = (Digest, Vec<Note>);
+
 /// A source's raw records, in order.
 pub(super) trait Reader {
     /// A record before it is parsed.
@@ -54,8 +59,8 @@ pub(super) trait Reader {
     /// The next records, none at the end.
     fn next_batch(&mut self) -> Result<Vec<(Place, Self::Raw)>, ImportError>;
 
-    /// The digest of everything that was read.
-    fn finish(self) -> Result<Digest, ImportError>;
+    /// What was read, when all of it was.
+    fn finish(self) -> Finished;
 }
 
 /// Parses a raw record, on any thread.
@@ -91,7 +96,7 @@ fn merge(
 ) -> Result<(), ImportError> {
     for (parsed, place) in parsed {
         for parsed in parsed? {
-            trials.push(merger.add(parsed, &place)?);
+            trials.extend(merger.add(parsed, &place)?);
         }
     }
     Ok(())
@@ -107,7 +112,8 @@ pub(super) fn read_here<R: Reader>(
     loop {
         let batch = reader.next_batch()?;
         if batch.is_empty() {
-            return Ok((trials, reader.finish()?, merger.finish()));
+            let (digest, notes) = reader.finish();
+            return Ok((trials, digest, merger.finish().with(notes)));
         }
         let parsed = batch.into_iter();
         let parsed = parsed.map(|(place, raw)| (parser.parse(&place, raw), place));
@@ -132,7 +138,7 @@ fn threads() -> io::Result<()> {
 pub(super) struct Pipeline<T> {
     path: PathBuf,
     trials: Option<Receiver<Result<Vec<T>, ImportError>>>,
-    reader: Option<JoinHandle<Option<Result<Digest, ImportError>>>>,
+    reader: Option<JoinHandle<Option<Finished>>>,
     parser: Option<JoinHandle<Option<Findings>>>,
 }
 
@@ -175,7 +181,7 @@ impl<T: Send + 'static> Pipeline<T> {
         let digest = self.reader.take().and_then(|thread| thread.join().ok()?);
         let findings = self.parser.take().and_then(|thread| thread.join().ok()?);
         match (digest, findings) {
-            (Some(digest), Some(findings)) => Ok((digest?, findings)),
+            (Some((digest, notes)), Some(findings)) => Ok((digest, findings.with(notes))),
             _ => Err(ImportError::Stopped {
                 path: self.path.clone(),
             }),
@@ -211,10 +217,7 @@ impl<T> Drop for Pipeline<T> {
 type RawBatch<R> = Result<Vec<(Place, <R as Reader>::Raw)>, ImportError>;
 
 /// The reader thread. Without a digest if it was stopped.
-fn read<R: Reader>(
-    mut reader: R,
-    out: &SyncSender<RawBatch<R>>,
-) -> Option<Result<Digest, ImportError>> {
+fn read<R: Reader>(mut reader: R, out: &SyncSender<RawBatch<R>>) -> Option<Finished> {
     loop {
         match reader.next_batch() {
             Ok(batch) if batch.is_empty() => return Some(reader.finish()),

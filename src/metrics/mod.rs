@@ -15,6 +15,7 @@
 mod budget;
 mod interval;
 mod metric;
+mod names;
 mod provenance;
 mod record;
 mod setting;
@@ -25,6 +26,9 @@ pub use budget::{Budget, BudgetError};
 pub(crate) use interval::without_end;
 pub use interval::{high_column, low_column};
 pub use metric::{Metric, Unit};
+#[cfg(feature = "import")]
+pub(crate) use names::plain_name;
+pub use names::{RESERVED_NAMES, is_reserved_name};
 pub use provenance::{Provenance, Provenances};
 pub(crate) use record::{ALIGNMENT, encode, layout_fingerprint, rkyv_error};
 pub use record::{CheckpointRef, RecordError, TrialRef, ValuesRef, encode_trial};

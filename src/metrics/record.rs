@@ -11,13 +11,13 @@ use rkyv::{Archive, Serialize, rancor};
 
 use super::table::ArchivedTableInfo;
 use super::trial::position;
-use super::{Budget, Checkpoint, Component, Metric, PowerUsage, Trial, Values};
+use super::{Budget, Checkpoint, Component, Metric, PowerUsage, Trial, Values, is_reserved_name};
 use crate::cell::{Cell, CellHash};
 
 /// Alignment, in bytes, that a trial's archive needs.
 pub(crate) const ALIGNMENT: usize = 16;
 
-/// Bytes that are no trial of this format.
+/// A trial that cannot be stored, or bytes that are no trial of this format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -37,6 +37,14 @@ pub enum RecordError {
         /// What was expected.
         expected: &'static str,
         /// What was found.
+        found: String,
+    },
+    /// A user's own column has a name that means something else.
+    #[error(
+        "the column {found:?} has a name that outputs use for something else; rename it, for example to \"own_{found}\""
+    )]
+    ReservedName {
+        /// The name.
         found: String,
     },
 }
@@ -126,14 +134,21 @@ pub(crate) fn rkyv_error(error: &rancor::Error) -> String {
 
 /// Encodes a trial as bytes that [`TrialRef::from_bytes`] reads; they must stand at an address that is a multiple of 16.
 ///
+/// Every way into a store or a snapshot goes through here.
+///
 /// # Errors
-/// Only when memory runs out or a field is longer than 2 GiB.
+/// A name in [`Trial::other`] is [reserved](is_reserved_name). Else only when memory runs out or a field is longer than
+/// 2 GiB.
 pub fn encode_trial(trial: &Trial) -> Result<impl AsRef<[u8]> + use<>, RecordError> {
     encode(trial)
 }
 
 /// As [`encode_trial`], with the type of the bytes.
 pub(crate) fn encode(trial: &Trial) -> Result<AlignedVec<ALIGNMENT>, RecordError> {
+    if let Some((name, _)) = trial.other.iter().find(|(name, _)| is_reserved_name(name)) {
+        let found = name.clone();
+        return Err(RecordError::ReservedName { found });
+    }
     rkyv::api::high::to_bytes_in::<_, rancor::Error>(
         &StoredTrial::from(trial),
         AlignedVec::with_capacity(1024),

@@ -138,7 +138,8 @@ pub struct PowerUsage {
 pub struct Trial {
     /// The cell's NAS-Bench-101 hash: the key of everything.
     pub hash: CellHash,
-    /// The cell as the source draws it; absent where the source has the hash alone.
+    /// The cell as the source draws it; where the source has the hash alone, as the search space does; absent where that
+    /// does not hold it.
     pub cell: Option<Cell>,
     /// The training budget.
     pub budget: Budget,
@@ -154,7 +155,8 @@ pub struct Trial {
     pub started: Option<String>,
     /// When the run ended, as the source wrote it.
     pub stopped: Option<String>,
-    /// Named values that are no [`Metric`]: a user's own columns. The name carries the unit.
+    /// Named values that are no [`Metric`]: a user's own columns. The name carries the unit, and is none of the
+    /// [reserved](super::is_reserved_name) ones.
     pub other: Vec<(String, f64)>,
     /// Fields that the importer does not know, as (path, text): kept, not interpreted.
     pub unrecognised: Vec<(String, String)>,

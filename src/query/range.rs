@@ -207,6 +207,24 @@ impl<'v, 's> Query<'v, 's> {
         }
     }
 
+    /// How many rows are left out only because their structure is unknown: they satisfy all conditions but those on structure,
+    /// and their cells are known by hashes alone. None where no condition is on structure.
+    ///
+    /// # Errors
+    /// An index is damaged.
+    ///
+    /// # Complexity
+    /// Two counts.
+    pub fn unknown_structure(&self) -> Result<usize, QueryError> {
+        if self.features.is_empty() {
+            return Ok(0);
+        }
+        let mut all = self.clone();
+        all.features.clear();
+        let known = all.clone().structure(Feature::Vertices, ..);
+        Ok(all.count()?.saturating_sub(known.count()?))
+    }
+
     /// How many rows there are.
     ///
     /// # Errors

@@ -137,10 +137,20 @@ impl<'s> Table<'s> {
         self.slot(row).map(Slot::hash)
     }
 
-    /// A row's cell as its source drew it; `None` where the source had the hash alone.
+    /// A row's cell as its source drew it; `None` where the source had the hash alone, and the search space does not hold it.
     #[must_use]
     pub fn cell(self, row: RowId) -> Option<Cell> {
         self.slot(row)?.cell()
+    }
+
+    /// How many rows have no [`cell`](Self::cell): no condition on structure finds them.
+    ///
+    /// # Complexity
+    /// O(n): reads every row.
+    #[must_use]
+    pub fn unknown_structure(self) -> usize {
+        let rows = (0..self.len() as u32).map(RowId);
+        rows.filter(|&row| self.cell(row).is_none()).count()
     }
 
     /// The budgets at which the table has trials or estimates of a row.

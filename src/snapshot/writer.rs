@@ -16,7 +16,8 @@ use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
 use crate::files::{self, Whole};
 use crate::metrics::{
-    ALIGNMENT, Budget, TableInfo, Trial, TrialRef, encode_trial, layout_fingerprint, rkyv_error,
+    ALIGNMENT, Budget, Metric, RecordError, TableInfo, Trial, TrialRef, encode_trial,
+    is_reserved_name, layout_fingerprint, rkyv_error,
 };
 
 /// Writes a snapshot.
@@ -165,7 +166,8 @@ impl SnapshotWriter {
     /// A cell without any value is left out.
     ///
     /// # Errors
-    /// No table was begun, or a column is not as long as the cells. Estimates of a cell that came before are refused by
+    /// No table was begun, a column is not as long as the cells, or its name is
+    /// [reserved](crate::metrics::is_reserved_name). Estimates of a cell that came before are refused by
     /// [`finish`](Self::finish).
     pub fn add_estimates(
         &mut self,
@@ -187,6 +189,17 @@ impl SnapshotWriter {
                     cells.len()
                 ),
                 found: values.len().to_string(),
+            });
+        }
+        let own = |name: &&str| Metric::from_name(name).is_none() && is_reserved_name(name);
+        if let Some(found) = columns.iter().map(|(name, _)| *name).find(own) {
+            return Err(SnapshotError::Record {
+                table: table.info.name.clone(),
+                budget,
+                entry: 0,
+                source: RecordError::ReservedName {
+                    found: found.to_owned(),
+                },
             });
         }
         let estimates = table.estimates.entry(budget.get()).or_default();

@@ -431,7 +431,7 @@ fn export_writes_csv_and_json_of_every_trial() {
         csv,
         folder.print(&["export", small, "--format", "csv", "-o", "-"])
     );
-    let mut lines = csv.lines();
+    let mut lines = csv.lines().skip_while(|line| line.starts_with('#'));
     let header = "hash,budget_epochs,repeat,adjacency,operations,energy_kwh,validation_accuracy,trainable_parameters";
     assert_eq!(lines.next(), Some(header));
     let first = format!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials};
+use ecnas::export::{line_columns, lines, write_csv_trials, write_json_trials, write_preamble};
 use ecnas::files;
 use ecnas::import::tfrecord::write_tfrecord;
 use ecnas::snapshot::Table;
@@ -44,7 +44,7 @@ pub struct Args {
 enum Format {
     /// As EC-NAS releases it
     Tfrecord,
-    /// One line per trial
+    /// One line per trial; comment lines before the header say what is known of the table
     Csv,
     /// One object per trial, with checkpoints and power
     Json,
@@ -113,7 +113,7 @@ fn tell(table: Table<'_>, args: &Args) -> Result<(), Failure> {
 
 fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failure> {
     let work = Work::of("exporting", lines_of(table)?, "trials");
-    let out = BufWriter::with_capacity(1 << 18, Stoppable(out));
+    let mut out = BufWriter::with_capacity(1 << 18, Stoppable(out));
     let lines = lines(table).inspect(|_| work.one());
     match format {
         Format::Tfrecord => {
@@ -123,7 +123,11 @@ fn write(table: Table<'_>, format: Format, out: impl Write) -> Result<(), Failur
             }
             write_tfrecord(lines, out)?;
         }
-        Format::Csv => write_csv_trials(&line_columns(table)?, lines, out)?,
+        Format::Csv => {
+            let columns = line_columns(table)?;
+            write_preamble(table, &columns, &mut out)?;
+            write_csv_trials(&columns, lines, out)?;
+        }
         Format::Json => write_json_trials(&line_columns(table)?, lines, out)?,
     }
     Ok(())

@@ -12,6 +12,7 @@ use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, Section, object};
 
@@ -56,6 +57,8 @@ struct Front<'v, 's> {
     rows: Vec<RowId>,
     compared: usize,
     missing: usize,
+    /// How many cells are left out because their structure is unknown.
+    unknown_structure: usize,
     /// Of the whole view, where there are no conditions.
     whole: Option<Whole>,
 }
@@ -80,6 +83,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let fronts: Vec<Front<'_, '_>> = fronts.collect::<Result<_, Failure>>()?;
     if !args.ask.choice.json && !args.ask.choice.csv {
         return human(args, &fronts, &objectives);
+    }
+    if args.ask.choice.csv {
+        let unknown = fronts.iter().map(|front| front.unknown_structure);
+        unknown
+            .filter_map(rows::unknown_structure)
+            .for_each(screen::note);
     }
     let sections = fronts.iter().map(|front| section(args, front, &objectives));
     let sections = sections.collect::<Result<Vec<_>, Failure>>()?;
@@ -111,6 +120,7 @@ fn front<'v, 's>(
             rows: dominance.front().to_vec(),
             compared: dominance.compared(),
             missing: dominance.missing(),
+            unknown_structure: 0,
             whole: Some(Whole {
                 knee: dominance.knee(),
                 bounds,
@@ -121,6 +131,7 @@ fn front<'v, 's>(
     }
     let query = rows::query(view, &args.conditions)?;
     let found = query.count()?;
+    let unknown_structure = query.unknown_structure()?;
     let query = query.has(&args.x)?.has(&args.y)?;
     let compared = query.count()?;
     Ok(Front {
@@ -129,6 +140,7 @@ fn front<'v, 's>(
         rows: dominance.front_in(&query)?,
         compared,
         missing: found.saturating_sub(compared),
+        unknown_structure,
         whole: None,
     })
 }
@@ -163,6 +175,7 @@ fn section<'v>(
         "provenance": values::provenance(view)?,
         "compared": front.compared,
         "missing": front.missing,
+        "unknown_structure": front.unknown_structure,
         "found": front.rows.len(),
     });
     if let Some(whole) = &front.whole {
@@ -259,6 +272,9 @@ fn human(
                 "Left out for a missing value: {}.",
                 show::plural(front.missing, "cell")
             )?;
+        }
+        if let Some(note) = rows::unknown_structure(front.unknown_structure) {
+            writeln!(out, "{note}.")?;
         }
         if let Some(whole) = &front.whole {
             write!(out, "{}", corners(whole, names))?;

@@ -232,7 +232,10 @@ fn human(args: &Args, hash: CellHash, tables: &[Found<'_>]) -> Result<(), Failur
     writeln!(out, "cell {hash}")?;
     match tables.iter().find_map(|found| found.table.cell(found.id)) {
         Some(cell) => write!(out, "\n{}\n{cell}\n", cell.draw())?,
-        None => writeln!(out, "its source has the hash alone, not the graph")?,
+        None => writeln!(
+            out,
+            "its source has the hash alone, and the search space does not hold it"
+        )?,
     }
     for found in tables {
         let info = found.table.info()?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use ecnas::Ingested;
+use ecnas::carbon::check_pue;
 use ecnas::import::{Import, ImportOptions};
 use ecnas::metrics::{Budget, Provenance, Provenances, TableInfo, Trial};
 use ecnas::store::{Counts, OnDuplicate, Store};
@@ -55,8 +56,9 @@ pub struct Args {
     /// Licence of the values
     #[arg(long, value_name = "TEXT")]
     licence: Option<String>,
-    /// Power usage effectiveness that the energies contain
-    #[arg(long, value_name = "FACTOR")]
+    /// Power usage effectiveness that the energies contain: the energy of the whole data center, divided by that of its
+    /// devices
+    #[arg(long, value_name = "FACTOR", value_parser = pue)]
     pue: Option<f64>,
     /// What to do with a cell, budget and repeat that the table has with other values
     #[arg(long, value_enum, default_value = "refuse")]
@@ -214,6 +216,11 @@ fn json((source, ingested): &(&Path, Ingested)) -> Object {
     let notes: Vec<_> = ingested.notes.iter().map(ToString::to_string).collect();
     object.extend(object! { "notes": notes });
     object
+}
+
+fn pue(text: &str) -> Result<f64, String> {
+    let pue = text.parse().map_err(|_| "expected a number".to_owned())?;
+    check_pue(pue).map_err(|error| error.to_string())
 }
 
 fn unit(text: &str) -> Result<(String, String), String> {

@@ -68,6 +68,14 @@ fn snapshot(args: &Args, given: &Given) -> Result<(), Failure> {
         )?;
         write!(out, "{}", facts(&info))?;
         write!(out, "{}", estimates(table, &info))?;
+        let unknown = table.unknown_structure();
+        if unknown > 0 {
+            let cells = show::plural(unknown, "cell");
+            writeln!(
+                out,
+                "  structure     unknown of {cells}, given by hashes alone that the search space does not hold"
+            )?;
+        }
         writeln!(out, "\n{}", column_table(table, &info)?)?;
         write!(out, "{}", models(&columns(table)?, &info))?;
         writeln!(out, "\n{}", index_table(table)?)?;
@@ -339,6 +347,7 @@ fn table_json(table: Table<'_>) -> Result<Object, SnapshotError> {
         "table": table.name(),
         "rows": table.len(),
         "trials": table.trial_count(),
+        "unknown_structure": table.unknown_structure(),
     };
     object.extend(facts_json(&info));
     if table.has_estimates() {

@@ -352,20 +352,43 @@ fn read(path: &Path, cells: &mut Vec<Asked>) -> Result<(), Failure> {
             &"expected a column `hash` or `module_hash`, or `adjacency` and `operations`",
         ));
     }
-    for (number, record) in reader.records().enumerate() {
+    for (number, record) in (1..).zip(reader.records()) {
         let record = record.map_err(|error| failed(&error))?;
         left.set(Bounded::LONGEST);
-        let field = |place: usize| record.get(place).unwrap_or_default().trim();
-        let cell = match (drawing, hash) {
-            (Some((adjacency, operations)), _) => {
-                Cell::from_bits(field(adjacency), field(operations))
-                    .map(Asked::Drawn)
-                    .map_err(|error| error.to_string())
-            }
-            (None, Some(hash)) => ask::cell(field(hash)).map(Asked::Hash),
-            (None, None) => continue,
+        let field = |place: Option<usize>| {
+            let text = place.and_then(|place| record.get(place));
+            text.map(str::trim).filter(|text| !text.is_empty())
         };
-        cells.push(cell.map_err(|error| failed(&format!("record {}: {error}", number + 1)))?);
+        let drawn =
+            drawing.map(|(adjacency, operations)| [Some(adjacency), Some(operations)].map(&field));
+        let cell = of_line(drawn.unwrap_or_default(), field(hash));
+        let line = record.position().map_or(0, csv::Position::line);
+        let place = |error| failed(&format!("record {number}, line {line}: {error}"));
+        cells.push(cell.map_err(place)?);
     }
     Ok(())
+}
+
+/// The cell of a line with a drawing, a hash, or both, which must be of the same cell.
+fn of_line(
+    [adjacency, operations]: [Option<&str>; 2],
+    hash: Option<&str>,
+) -> Result<Asked, String> {
+    let hash = hash.map(ask::cell).transpose()?;
+    let (adjacency, operations) = match (adjacency, operations, hash) {
+        (None, None, Some(hash)) => return Ok(Asked::Hash(hash)),
+        (None, None, None) => return Err("expected a hash or a graph, found neither".to_owned()),
+        (adjacency, operations, _) => (
+            adjacency.unwrap_or_default(),
+            operations.unwrap_or_default(),
+        ),
+    };
+    let cell = Cell::from_bits(adjacency, operations).map_err(|error| error.to_string())?;
+    match hash {
+        Some(found) if found != cell.hash() => Err(format!(
+            "the graph's hash is {}, the line says {found}; they are of different cells: correct one of them",
+            cell.hash()
+        )),
+        _ => Ok(Asked::Drawn(cell)),
+    }
 }

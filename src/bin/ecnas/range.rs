@@ -11,6 +11,7 @@ use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
 use crate::rows;
+use crate::screen;
 use crate::show;
 use crate::values::{self, Section, object};
 
@@ -56,6 +57,8 @@ impl Args {
 /// What was found in a view.
 struct Answer {
     count: usize,
+    /// How many cells are left out because their structure is unknown.
+    unknown_structure: usize,
     rows: Vec<RowId>,
     explanation: Option<Explanation>,
 }
@@ -76,6 +79,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Ok((view, answer(args, args.by(view), &query, limit)?))
     });
     let answers: Vec<(&View<'_>, Answer)> = answers.collect::<Result<_, Failure>>()?;
+    if !args.ask.choice.json && (args.count || args.ask.choice.csv) {
+        // Standard output has no place for it.
+        let unknown = answers.iter().map(|(_, answer)| answer.unknown_structure);
+        unknown
+            .filter_map(rows::unknown_structure)
+            .for_each(screen::note);
+    }
     if !machine {
         return human(args, &answers);
     }
@@ -105,6 +115,7 @@ fn answer(args: &Args, by: &str, query: &Query<'_, '_>, limit: usize) -> Result<
     };
     Ok(Answer {
         count: query.count()?,
+        unknown_structure: query.unknown_structure()?,
         rows,
         explanation: args.explain.then(|| query.explain()).transpose()?,
     })
@@ -144,6 +155,7 @@ fn section<'v>(
         "by": args.by(view),
         "provenance": values::provenance(view)?,
         "count": answer.count,
+        "unknown_structure": answer.unknown_structure,
     });
     if let Some(explanation) = &answer.explanation {
         let steps = explanation.steps.iter().map(|step| {
@@ -207,6 +219,9 @@ fn human(args: &Args, answers: &[(&View<'_>, Answer)]) -> Result<(), Failure> {
                 "\n{found} of {} {conditions}.",
                 show::plural(view.len(), "cell")
             )?;
+            if let Some(note) = rows::unknown_structure(answer.unknown_structure) {
+                writeln!(out, "{note}.")?;
+            }
             let more = answer.count.saturating_sub(answer.rows.len());
             if more > 0 {
                 writeln!(out, "{} more: --limit 0 shows all", show::count(more))?;

@@ -133,6 +133,16 @@ pub fn query<'v, 's>(
     Ok(query)
 }
 
+/// What to tell of cells that conditions on structure cannot find.
+pub fn unknown_structure(count: usize) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "{} with an unknown structure left out: given by hashes alone that the search space does not hold",
+            show::plural(count, "cell")
+        )
+    })
+}
+
 /// Refuses a bound above 1 for accuracies that all lie below it: percent were meant.
 fn check_fraction(view: &View<'_>, condition: &Predicate) -> Result<(), Failure> {
     let Predicate::Within { column, interval } = condition else {

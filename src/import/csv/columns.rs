@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::unit::{Scale, allowed, needs_none, stem};
 use crate::export::of_csv_cell;
 use crate::import::{Fault, ImportOptions};
-use crate::metrics::{Budget, Metric};
+use crate::metrics::{Budget, Metric, is_reserved_name, plain_name};
 
 /// The most columns that a file may have.
 const MOST_COLUMNS: usize = 10_000;
@@ -18,6 +18,8 @@ pub(super) enum Column {
     Operations,
     Budget,
     Repeat,
+    /// Whether the row holds estimates.
+    IsEstimate,
     Metric {
         metric: Metric,
         scale: Scale,
@@ -100,6 +102,12 @@ impl Columns {
         Ok(columns)
     }
 
+    /// Whether a user's own column has this name.
+    pub(super) fn has_own(&self, name: &str) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|(own, column)| own == name && *column == Column::Other)
+    }
+
     pub(super) fn has(&self, column: &Column) -> bool {
         self.columns.iter().any(|(_, own)| own == column)
     }
@@ -159,25 +167,21 @@ fn budgets(columns: &[(String, Column)], given: Option<Budget>) -> Result<Budget
 }
 
 fn column(name: &str, units: &BTreeMap<String, String>) -> Result<Column, Fault> {
-    let lower = name.to_lowercase();
-    match lower.as_str() {
-        "hash" | "module_hash" => return Ok(Column::Hash),
-        "adjacency" | "module_adjacency" => return Ok(Column::Adjacency),
-        "operations" | "module_operations" => return Ok(Column::Operations),
-        "budget" | "epochs" | "budget_epochs" => return Ok(Column::Budget),
-        "repeat" => return Ok(Column::Repeat),
-        _ => {}
+    if let Some(key) = key(name) {
+        return Ok(key);
     }
+    let lower = name.to_lowercase();
     let (base, bracketed) = match lower.split_once('(') {
         Some((base, rest)) => (base.trim_end(), rest.trim_end().strip_suffix(')')),
         None => (lower.as_str(), None),
     };
-    let (base, budget) = take_budget(base)?;
+    let (base, number) = take_number(base);
     for metric in Metric::ALL {
         let Some(rest) = base.strip_prefix(stem(metric)) else {
             continue;
         };
         let own = rest.strip_prefix('_');
+        let budget = number.map(budget).transpose();
         let unit = match (rest, own) {
             ("", _) => bracketed.or_else(|| units.get(name).map(String::as_str)),
             (_, Some(own)) if bracketed.is_none() && Scale::from(own, metric).is_some() => {
@@ -205,27 +209,57 @@ fn column(name: &str, units: &BTreeMap<String, String>) -> Result<Column, Fault>
         return Ok(Column::Metric {
             metric,
             scale,
-            budget,
+            budget: budget?,
         });
+    }
+    if is_reserved_name(name) {
+        return Err(header_fault(format!(
+            "has {name:?}, a name that outputs use for something else; rename the column, for example to \"own_{}\"",
+            plain_name(name)
+        )));
     }
     Ok(Column::Other)
 }
 
-/// Takes `_108` or `_108_epochs` out of a name, and writes what is left with underscores.
-fn take_budget(name: &str) -> Result<(String, Option<Budget>), Fault> {
+/// The columns that say what a row is of, by any of their names.
+fn key(name: &str) -> Option<Column> {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return None;
+    }
+    Some(match plain_name(name).as_str() {
+        "hash" | "module_hash" => Column::Hash,
+        "adjacency" | "module_adjacency" => Column::Adjacency,
+        "operations" | "module_operations" => Column::Operations,
+        "budget" | "epochs" | "budget_epochs" => Column::Budget,
+        "repeat" => Column::Repeat,
+        "is_estimate" => Column::IsEstimate,
+        _ => return None,
+    })
+}
+
+/// Whether a column of this name names cells: by their hashes or their graphs.
+pub(super) fn names_cells(name: &str) -> bool {
+    matches!(key(name), Some(Column::Hash | Column::Adjacency))
+}
+
+fn budget(number: &str) -> Result<Budget, Fault> {
+    let found = || number.to_owned();
+    number.parse().map_err(|_| Fault::Budget { found: found() })
+}
+
+/// Takes the number out of `_108` or `_108_epochs` in a name, and writes what is left with underscores.
+fn take_number(name: &str) -> (String, Option<&str>) {
     let mut parts: Vec<&str> = name.split(['_', ' ', '-']).collect();
     let digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let Some(at) = parts.iter().position(digits) else {
-        return Ok((parts.join("_"), None));
+        return (parts.join("_"), None);
     };
     let number = parts.remove(at);
     if matches!(parts.get(at), Some(&("epochs" | "epoch"))) {
         parts.remove(at);
     }
-    let budget = number.parse().map_err(|_| Fault::Budget {
-        found: number.to_owned(),
-    });
-    Ok((parts.join("_"), Some(budget?)))
+    (parts.join("_"), Some(number))
 }
 
 #[cfg(test)]

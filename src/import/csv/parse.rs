@@ -9,11 +9,13 @@ use crate::cell::{Cell, CellHash};
 use crate::import::check::check;
 use crate::import::facts::{facts, set_cell};
 use crate::import::pipeline::{Parse, Parsed};
-use crate::import::{Fault, ImportError, Place};
-use crate::metrics::{Budget, Checkpoint, Trial};
+use crate::import::{Fault, ImportError, Place, resolve};
+use crate::metrics::{Budget, Checkpoint, Provenance, Provenances, Trial};
 
 pub(in crate::import) struct RowParser {
     pub(super) columns: Columns,
+    /// The provenances that the caller or the file states.
+    pub(super) stated: Provenances,
 }
 
 impl Parse<StringRecord> for RowParser {
@@ -97,6 +99,10 @@ impl RowParser {
             (_, None) => return Err(missing("operations")),
         };
         match (text(&Column::Hash), cell) {
+            (Some(hash), None) => {
+                let hash = hash.parse()?;
+                Ok((hash, resolve::cell(hash, Cell::MAX_VERTICES)))
+            }
             (Some(hash), cell) => Ok((hash.parse()?, cell)),
             (None, Some(cell)) => Ok((facts(cell).hash, Some(cell))),
             (None, None) => Err(missing("hash")),
@@ -147,9 +153,42 @@ impl RowParser {
         trial.budget.hash(&mut fingerprint);
         Ok(Parsed {
             trial,
+            is_left_out: self.would_pass_for_observed(row)?,
             fingerprint: Some(fingerprint.finish()),
             parameters,
         })
+    }
+
+    /// Whether the row holds estimates, in columns that are not stated to be estimated.
+    fn would_pass_for_observed(&self, row: &StringRecord) -> Result<bool, Fault> {
+        let Some((name, text)) = self.field(row, &Column::IsEstimate) else {
+            return Ok(false);
+        };
+        let is_estimate = match text {
+            "0" | "0.0" => false,
+            "1" | "1.0" => true,
+            other => {
+                return Err(Fault::Value {
+                    field: name.to_owned(),
+                    expected: "1 for an estimate, else 0",
+                    found: other.to_owned(),
+                });
+            }
+        };
+        let is_stated = |(name, column, _): (&str, &Column, &str)| {
+            let name = match column {
+                Column::Metric { metric, .. } => metric.name(),
+                Column::Other => name,
+                _ => return true,
+            };
+            match self.stated.of(name) {
+                Provenance::Predicted { .. } | Provenance::Computed => true,
+                // A user's own column is seldom spoken of.
+                Provenance::Unstated => *column == Column::Other,
+                _ => false,
+            }
+        };
+        Ok(is_estimate && !self.fields(row).all(is_stated))
     }
 }
 

@@ -91,6 +91,7 @@ fn read(run: &Run, cell: Cell, value: serde_json::Value) -> Result<Parsed, Fault
         trial,
         fingerprint: None,
         parameters,
+        is_left_out: false,
     })
 }
 

@@ -13,7 +13,7 @@ use crate::cell::Cell;
 use crate::import::digest::{Digest, TreeDigest};
 use crate::import::merge::Merger;
 use crate::import::pipeline::{
-    BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader, Source,
+    BATCH_BYTES, BATCH_RECORDS, Counters, Finished, Parse, Parsed, Reader, Source,
 };
 use crate::import::{Fault, Format, ImportError, ImportOptions, NotASource, Place, json};
 use crate::metrics::Trial;
@@ -161,8 +161,8 @@ impl Reader for Results {
         Ok(batch)
     }
 
-    fn finish(self) -> Result<Digest, ImportError> {
-        Ok(self.digest.finish())
+    fn finish(self) -> Finished {
+        (self.digest.finish(), self.graphs.into_notes())
     }
 }
 

@@ -1,24 +1,56 @@
 //! The files of a tree, in order of path, and what their paths say.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cell::CellHash;
-use crate::import::ImportError;
+use crate::import::{ImportError, NotASource};
 use crate::metrics::Budget;
 
 /// The name of the files.
 const FILE: &str = "results.json";
 
-/// Walks depth first, each folder in order of name, holding only the folders on the way.
+/// Walks depth first, each folder in order of name, holding only the folders on the way. Symbolic links are followed.
 pub(super) struct Walk {
-    stack: Vec<std::vec::IntoIter<(PathBuf, fs::FileType)>>,
+    stack: Vec<Folder>,
+}
+
+/// A folder on the way.
+struct Folder {
+    /// Without symbolic links on its way, to recognise it.
+    whole: PathBuf,
+    /// Its entries that are not walked yet.
+    entries: std::vec::IntoIter<Entry>,
+}
+
+struct Entry {
+    path: PathBuf,
+    is_folder: bool,
+    is_link: bool,
 }
 
 impl Walk {
     pub(super) fn new(folder: &Path) -> Result<Self, ImportError> {
-        let stack = vec![entries(folder)?];
+        let whole = fs::canonicalize(folder).map_err(|error| ImportError::io(folder, error))?;
+        let entries = entries(folder)?;
+        let stack = vec![Folder { whole, entries }];
         Ok(Self { stack })
+    }
+
+    /// Goes into a folder, unless the walk is in it already.
+    fn enter(&mut self, Entry { path, is_link, .. }: Entry) -> Result<(), ImportError> {
+        let whole = match (self.stack.last(), path.file_name()) {
+            (Some(above), Some(name)) if !is_link => above.whole.join(name),
+            _ => fs::canonicalize(&path).map_err(|error| ImportError::io(&path, error))?,
+        };
+        if self.stack.iter().any(|open| open.whole == whole) {
+            let reason = NotASource::Loop { folder: whole };
+            return Err(ImportError::not_a_source(path, reason));
+        }
+        let entries = entries(&path)?;
+        self.stack.push(Folder { whole, entries });
+        Ok(())
     }
 }
 
@@ -27,31 +59,56 @@ impl Iterator for Walk {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Some((path, kind)) = self.stack.last_mut()?.next() else {
+            let Some(entry) = self.stack.last_mut()?.entries.next() else {
                 self.stack.pop();
                 continue;
             };
-            if kind.is_dir() {
-                match entries(&path) {
-                    Ok(entries) => self.stack.push(entries),
-                    Err(error) => return Some(Err(error)),
+            if entry.is_folder {
+                if let Err(error) = self.enter(entry) {
+                    self.stack.clear();
+                    return Some(Err(error));
                 }
-            } else if path.file_name().is_some_and(|name| name == FILE) {
-                return Some(Ok(path));
+            } else if entry.path.file_name().is_some_and(|name| name == FILE) {
+                return Some(Ok(entry.path));
             }
         }
     }
 }
 
-fn entries(folder: &Path) -> Result<std::vec::IntoIter<(PathBuf, fs::FileType)>, ImportError> {
-    let read = || {
-        let mut entries = fs::read_dir(folder)?
-            .map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))))
-            .collect::<Result<Vec<_>, _>>()?;
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(entries.into_iter())
-    };
-    read().map_err(|error| ImportError::io(folder, error))
+fn entries(folder: &Path) -> Result<std::vec::IntoIter<Entry>, ImportError> {
+    let failed = |error| ImportError::io(folder, error);
+    let mut entries = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let kind = entry.file_type().map_err(failed)?;
+            let is_link = kind.is_symlink();
+            // A link may lead to a folder of runs: one that leads nowhere is not passed over.
+            let is_folder = if is_link {
+                leads_to_folder(&path)?
+            } else {
+                kind.is_dir()
+            };
+            Ok(Entry {
+                path,
+                is_folder,
+                is_link,
+            })
+        })
+        .collect::<Result<Vec<_>, ImportError>>()?;
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries.into_iter())
+}
+
+fn leads_to_folder(link: &Path) -> Result<bool, ImportError> {
+    match fs::metadata(link) {
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ImportError::not_a_source(link, NotASource::LinkToNowhere))
+        }
+        Err(error) => Err(ImportError::io(link, error)),
+    }
 }
 
 /// What a path says of a run.

@@ -94,6 +94,7 @@ pub(super) fn parse(payload: &[u8]) -> Result<Parsed, Fault> {
         trial,
         fingerprint: Some(fingerprint.finish()),
         parameters,
+        is_left_out: false,
     })
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::decode;
 use super::frame::{FrameError, Frames};
-use crate::import::digest::{Digest, Digesting};
+use crate::import::digest::Digesting;
 use crate::import::merge::Merger;
 use crate::import::pipeline::{
-    BATCH_BYTES, BATCH_RECORDS, Counters, Parse, Parsed, Reader, Source, buffer,
+    BATCH_BYTES, BATCH_RECORDS, Counters, Finished, Parse, Parsed, Reader, Source, buffer,
 };
 use crate::import::{ImportError, ImportOptions, NotASource, Place};
 
@@ -92,8 +92,8 @@ impl<R: Read> Reader for TfRecords<R> {
         Ok(batch)
     }
 
-    fn finish(self) -> Result<Digest, ImportError> {
-        Ok(self.frames.into_input().into_inner().finish())
+    fn finish(self) -> Finished {
+        (self.frames.into_input().into_inner().finish(), Vec::new())
     }
 }
 
