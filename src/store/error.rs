@@ -48,12 +48,18 @@ pub enum StoreError {
         /// The store's layout.
         found: u64,
     },
-    /// Another process, or another part of this one, has the store open.
+    /// A writer has the store open, or readers have it open and it was to be written; in this process or another.
     #[error(
-        "{}: the store is in use by another writer; wait until it is closed, or read a sealed snapshot instead",
+        "{}: the store is in use: it has one writer, or readers, at a time; wait until it is closed, or read a sealed snapshot instead",
         path.display()
     )]
     Busy {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store was opened to be read.
+    #[error("{}: the store is open for reading only; open it for writing to change it", path.display())]
+    ReadOnly {
         /// The store.
         path: PathBuf,
     },
