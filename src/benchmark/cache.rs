@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use super::{BenchmarkError, Builder, Stage};
+use super::{BenchmarkError, BuildProgress, Builder};
 use crate::files::sync_folder_of;
 use crate::metrics::layout_fingerprint;
 use crate::snapshot;
@@ -30,7 +30,7 @@ pub fn cache_folder() -> Option<PathBuf> {
 /// # Errors
 /// As [`default_path_in`], and if no cache folder is known.
 pub fn default_path(
-    progress: impl FnMut(Stage) -> ControlFlow<()>,
+    progress: impl FnMut(BuildProgress) -> ControlFlow<()>,
 ) -> Result<PathBuf, BenchmarkError> {
     let folder = cache_folder().ok_or(BenchmarkError::NoCacheFolder)?;
     default_path_in(&folder, progress)
@@ -45,7 +45,7 @@ pub fn default_path(
 /// Microseconds where it is there; else as [`Builder::finish`].
 pub fn default_path_in(
     folder: &Path,
-    progress: impl FnMut(Stage) -> ControlFlow<()>,
+    progress: impl FnMut(BuildProgress) -> ControlFlow<()>,
 ) -> Result<PathBuf, BenchmarkError> {
     let surrogate = Surrogate::embedded();
     // Another surrogate, another version or layout of the file: another name.

@@ -28,6 +28,8 @@ mod rows;
 mod scan;
 mod search;
 
+use std::fmt;
+
 pub(crate) use bits::RowBits;
 pub use build::IndexBuilder;
 pub use bytes::IndexBytes;
@@ -38,11 +40,12 @@ pub use interval::Interval;
 pub use pair::PairIndex;
 pub use rows::{RowId, RowSet};
 
+use crate::short::Short;
 use bytes::{Kind, arrays};
 use pair::PairArrays;
 
 /// An index that is read in place.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Index<'a> {
     rows: usize,
     columns: Vec<(&'a str, ColumnIndex<'a>)>,
@@ -276,5 +279,20 @@ impl<'a> Index<'a> {
             category.verify(self.rows).map_err(malformed(what))?;
         }
         Ok(())
+    }
+}
+
+/// What is indexed.
+impl fmt::Debug for Index<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<_> = self.columns.iter().map(|(name, _)| name).collect();
+        let pairs: Vec<_> = self.pairs.iter().map(|(columns, _)| columns).collect();
+        let categories: Vec<_> = self.categories.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Index")
+            .field("rows", &self.rows)
+            .field("columns", &Short(&columns))
+            .field("pairs", &Short(&pairs))
+            .field("categories", &Short(&categories))
+            .finish()
     }
 }

@@ -1,5 +1,8 @@
+use std::fmt;
+
 use super::{Budget, Metric};
 use crate::cell::{Cell, CellHash};
+use crate::short::Short;
 
 /// A set of metric values, at most one per metric: compact, and without a stand-in for "missing".
 ///
@@ -134,7 +137,7 @@ pub struct PowerUsage {
 }
 
 /// One training run of one cell at one budget.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Trial {
     /// The cell's NAS-Bench-101 hash: the key of everything.
     pub hash: CellHash,
@@ -188,6 +191,26 @@ impl Trial {
         self.totals
             .get(metric)
             .or_else(|| self.checkpoints.last()?.values.get(metric))
+    }
+}
+
+/// All of it, long lists in short.
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trial")
+            .field("hash", &self.hash)
+            .field("cell", &self.cell)
+            .field("budget", &self.budget)
+            .field("repeat", &self.repeat)
+            .field("totals", &self.totals)
+            .field("checkpoints", &Short(&self.checkpoints))
+            .field("power", &Short(&self.power))
+            .field("started", &self.started)
+            .field("stopped", &self.stopped)
+            .field("other", &Short(&self.other))
+            .field("unrecognised", &Short(&self.unrecognised))
+            .field("verbatim", &self.verbatim.as_deref().map(Short))
+            .finish()
     }
 }
 

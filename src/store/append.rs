@@ -238,10 +238,10 @@ impl<'s> Append<'s> {
         Ok(())
     }
 
-    fn unreadable(&self, source: RecordError) -> StoreError {
+    fn unreadable(&self, error: RecordError) -> StoreError {
         StoreError::Record {
             path: self.store.path.clone(),
-            source,
+            error,
         }
     }
 

@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::metrics::{Provenance, RecordError};
+use crate::short::listed;
 
 /// What can go wrong with a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system refused.
-    #[error("{}: cannot read or write the store: {source}", path.display())]
+    #[error("{}: cannot read or write the store", path.display())]
     Io {
         /// The store.
         path: PathBuf,
@@ -82,15 +83,15 @@ pub enum StoreError {
         reason: String,
     },
     /// An archived trial cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Record {
         /// The store.
         path: PathBuf,
         /// What is wrong.
-        source: RecordError,
+        error: RecordError,
     },
     /// No table has this name.
-    #[error("no table `{table}`; the store has {}", if tables.is_empty() { "none".to_owned() } else { format!("`{}`", tables.join("`, `")) })]
+    #[error("no table `{table}`; the store has {}", listed(tables, "`"))]
     NoSuchTable {
         /// The name that was asked for.
         table: String,

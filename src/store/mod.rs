@@ -512,9 +512,9 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut aligned: AlignedVec<ALIGNMENT> = AlignedVec::with_capacity(bytes.len());
         aligned.extend_from_slice(bytes);
-        let trial = TrialRef::from_bytes(&aligned).map_err(|source| StoreError::Record {
+        let trial = TrialRef::from_bytes(&aligned).map_err(|error| StoreError::Record {
             path: self.path.clone(),
-            source,
+            error,
         })?;
         Ok(read(&aligned, trial))
     }

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ecnas::benchmark::{self, BenchmarkError, Stage};
+use ecnas::benchmark::{self, BenchmarkError, BuildProgress, Stage};
 use ecnas::import::ImportOptions;
 use ecnas::store::{OnDuplicate, Store};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::open::{self, Kind, Mapped};
 use crate::work::{Hold, Work};
 
@@ -79,21 +79,21 @@ fn default_benchmark() -> Result<Given, Failure> {
         Err(error) => return Err(error.into()),
     };
     let scratch = tempfile::tempdir().map_err(|error| unreadable(&std::env::temp_dir(), &error))?;
+    let unwritable = explain(&unwritable);
     eprintln!("note: {unwritable}; answering from a temporary copy that is not kept");
     let path = benchmark::default_path_in(scratch.path(), watch())?;
     given(&path, Some(scratch))
 }
 
-/// Shows which stage a benchmark is at.
-pub fn watch() -> impl FnMut(Stage) -> ControlFlow<()> {
-    let work = Work::of(
-        "building the benchmark of the search space",
-        Stage::ALL.len() as u64,
-        "stages",
-    );
-    move |stage| {
-        let done = Stage::ALL.iter().position(|own| *own == stage);
-        work.at(done.unwrap_or_default() as u64, Stage::ALL.len() as u64)
+/// Shows how far the building of a benchmark is.
+pub fn watch() -> impl FnMut(BuildProgress) -> ControlFlow<()> {
+    const WHOLE: u64 = 100;
+    let work = Work::of("building the benchmark of the search space", WHOLE, "%");
+    let stages = Stage::ALL.len() as u64;
+    move |at| {
+        let before = Stage::ALL.iter().position(|stage| *stage == at.stage);
+        let before = WHOLE * before.unwrap_or_default() as u64 / stages;
+        work.at(before + WHOLE * at.done / (stages * at.total.max(1)), WHOLE)
     }
 }
 

@@ -58,7 +58,7 @@ pub fn draw(views: &[View<'_>], query: &RecipeQuery, paths: &[PathBuf]) -> Resul
         return Err(Failure::usage(message));
     };
     for path in paths {
-        plot::draw(view, query, path).map_err(Failure::error)?;
+        plot::draw(view, query, path).map_err(Failure::of)?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use super::{Baseline, Elsewhere, Recipe, RecipeBook, RecipeError, RecipeQuery, Reference};
 use crate::cell::{Cell, CellHash};
@@ -36,7 +37,6 @@ impl<'s> View<'s> {
 }
 
 /// A search for recipes; see [`View::recipes`].
-#[derive(Debug)]
 pub struct RecipeSearch<'q, 's> {
     query: &'q RecipeQuery,
     here: Side<'q, 's>,
@@ -49,7 +49,6 @@ pub struct RecipeSearch<'q, 's> {
 }
 
 /// A view, and what must hold in it.
-#[derive(Debug)]
 struct Side<'q, 's> {
     view: &'q View<'s>,
     /// The reference's.
@@ -61,7 +60,6 @@ struct Side<'q, 's> {
 }
 
 /// Where the value of a recipe lies in a column. The values are borrowed if they are the column's own.
-#[derive(Debug)]
 struct Bound<'q> {
     column: &'q str,
     values: Cow<'q, [f64]>,
@@ -534,4 +532,15 @@ fn point_value(
             column: column.to_owned(),
             found: value.map_or("none".to_owned(), |value| value.to_string()),
         })
+}
+
+/// What is asked, and where.
+impl fmt::Debug for RecipeSearch<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipeSearch")
+            .field("query", self.query)
+            .field("view", self.here.view)
+            .field("reference", &self.hash)
+            .finish_non_exhaustive()
+    }
 }
