@@ -277,7 +277,10 @@ fn go_on(flow: ControlFlow<()>) -> Result<(), BenchmarkError> {
 
 /// Asks for so much memory and gives it back, so that too little of it is an error now. Later, it would end the process.
 fn reserve(bytes: usize) -> Result<(), BenchmarkError> {
-    let reserved = Vec::<u8>::new().try_reserve_exact(bytes);
+    let mut memory = Vec::<u8>::new();
+    let reserved = memory.try_reserve_exact(bytes);
+    // Without this, the compiler may leave out memory that nobody looks at.
+    std::hint::black_box(&mut memory);
     reserved.map_err(|_| BenchmarkError::Memory {
         needed_bytes: bytes as u64,
     })

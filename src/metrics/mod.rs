@@ -17,6 +17,8 @@ mod interval;
 mod metric;
 mod provenance;
 mod record;
+#[cfg(feature = "serde")]
+mod serde;
 mod table;
 mod trial;
 

@@ -93,6 +93,7 @@ pub(super) fn position(present: u32, metric: Metric) -> Option<usize> {
 
 /// One evaluation of a network during its training.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Checkpoint {
     /// The values at this checkpoint.
     pub values: Values,
@@ -125,6 +126,7 @@ impl Component {
 
 /// Average power and energy of one device over a trial. The factor for the power usage effectiveness is not in it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PowerUsage {
     /// What the device is.
     pub component: Component,
@@ -138,6 +140,7 @@ pub struct PowerUsage {
 
 /// One training run of one cell at one budget.
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trial {
     /// The cell's NAS-Bench-101 hash: the key of everything.
     pub hash: CellHash,
@@ -158,6 +161,7 @@ pub struct Trial {
     /// When the run ended, as the source wrote it.
     pub stopped: Option<String>,
     /// Named values that are no [`Metric`]: a user's own columns. The name carries the unit.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::named"))]
     pub other: Vec<(String, f64)>,
     /// Fields that the importer does not know, as (path, text): kept, not interpreted.
     pub unrecognised: Vec<(String, String)>,

@@ -40,6 +40,7 @@ pub struct SnapshotWriter {
 
 /// What sealing wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sealed {
     /// The snapshot's path.
     pub path: PathBuf,

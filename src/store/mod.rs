@@ -64,6 +64,7 @@ pub struct Store {
 
 /// A table of a store.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct StoreTable {
     /// What its trials have in common.

@@ -48,6 +48,7 @@ pub struct Surrogate {
 
 /// A predicted value and the interval in which nine in ten values lie, measured on cells not fitted to.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Estimate {
     /// The value.
     pub value: f64,
@@ -79,6 +80,7 @@ pub struct Prediction<'m> {
 
 /// What a surrogate says of a cell at a budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct BudgetPrediction {
     /// Energy of training, in kWh, on a Quadro RTX 6000, growing with the epochs as measured energy does.

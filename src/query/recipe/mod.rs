@@ -14,6 +14,7 @@ use crate::snapshot::{RowId, View};
 
 /// A cell with what it costs and how good it is, beside the reference.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Recipe {
     /// The cell's row.
@@ -50,6 +51,7 @@ pub struct Recipe {
 
 /// A recipe in another view: another budget, another table.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Elsewhere {
     /// The view's table.
@@ -68,6 +70,7 @@ pub struct Elsewhere {
 
 /// What recipes are compared with.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Baseline {
     /// The reference's row; `None` if it is no cell.
@@ -88,6 +91,7 @@ pub struct Baseline {
 
 /// The answer to a [`RecipeQuery`].
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct RecipeBook {
     /// The reference.
