@@ -12,3 +12,6 @@ mod predicted;
 mod program;
 #[path = "cli/real.rs"]
 mod real;
+#[cfg(unix)]
+#[path = "cli/restricted.rs"]
+mod restricted;

@@ -211,7 +211,7 @@ fn errors_that_list_thousands_of_names_are_short() {
 /// That the `Debug` of something large is short, pretty or not.
 fn short(value: &dyn Debug, words: &[&str]) {
     for text in [format!("{value:?}"), format!("{value:#?}")] {
-        assert!(text.len() < 4_000, "{} bytes: {text:.500}", text.len());
+        assert!(text.len() < 6_000, "{} bytes: {text:.500}", text.len());
         for word in words {
             assert!(text.contains(word), "{word}: {text}");
         }
@@ -260,7 +260,7 @@ fn debug_of_what_is_large_is_short() {
     short(&table, &["rows: 5000"]);
     short(&table.join(table), &["Join"]);
     short(&view, &["View"]);
-    short(&view.row(ecnas::index::RowId(0)).unwrap(), &["energy_kwh"]);
+    short(&view.rows().next().unwrap(), &["energy_kwh"]);
     short(&dominance, &["Dominance", "energy_kwh"]);
     short(&view.recipes(&query).unwrap(), &["RecipeSearch"]);
     short(&space, &["64542 cells"]);
@@ -275,8 +275,7 @@ fn debug_of_what_is_large_is_short() {
     short(&builder, &["energy", "5000"]);
     let bytes = builder.build().unwrap();
     short(&bytes, &["IndexBytes"]);
-    let columns: [(&str, &[f64]); 2] = [("energy", &energy), ("again", &energy)];
-    let index = Index::open(bytes.as_ref(), &columns).unwrap();
+    let index = Index::open(bytes.as_ref(), |_| Some(energy.as_slice())).unwrap();
     short(&index, &["energy", "again"]);
     short(&index.column("energy").unwrap(), &["5000"]);
     short(&index.pair("energy", "again").unwrap(), &["PairIndex"]);

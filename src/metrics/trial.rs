@@ -12,7 +12,7 @@ use crate::short::Short;
 /// assert_eq!(values.get(Metric::Energy), Some(0.119));
 /// assert_eq!(values.get(Metric::Co2e), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Values {
     /// Bit `m` is set where the metric with code `m` has a value.
     pub(super) present: u32,
@@ -195,6 +195,13 @@ impl Trial {
         self.totals
             .get(metric)
             .or_else(|| self.checkpoints.last()?.values.get(metric))
+    }
+}
+
+/// A map from metrics to values.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
