@@ -42,8 +42,10 @@ pub struct BuildProgress {
 /// Cells that are predicted together, or whose predictions are handed on: some milliseconds.
 const SHARE: usize = 512;
 
-/// What building takes at most, in bytes: 420 MB were measured, the rest is a margin.
+/// What building takes at most on 2 cores, in bytes of addresses: 480 MB were measured, the rest is a margin.
 const MEMORY: usize = 512 << 20;
+/// What it takes at most for each further core, in bytes: a stack, and what the allocator sets aside for a thread.
+const MEMORY_OF_CORE: usize = 66 << 20;
 /// What it takes at most for each measured trial, in bytes.
 const MEMORY_OF_TRIAL: usize = 512;
 
@@ -169,7 +171,7 @@ impl<'m> Builder<'m> {
         mut self,
         mut progress: impl FnMut(BuildProgress) -> ControlFlow<()>,
     ) -> Result<Sealed, BenchmarkError> {
-        reserve(MEMORY.saturating_add(self.trials.saturating_mul(MEMORY_OF_TRIAL)))?;
+        reserve(self.trials)?;
         let mut watch = |stage, done: usize, total: usize| {
             let (done, total) = (done as u64, total as u64);
             progress(BuildProgress { stage, done, total })
@@ -275,8 +277,13 @@ fn go_on(flow: ControlFlow<()>) -> Result<(), BenchmarkError> {
     }
 }
 
-/// Asks for so much memory and gives it back, so that too little of it is an error now. Later, it would end the process.
-fn reserve(bytes: usize) -> Result<(), BenchmarkError> {
+/// Asks for the memory that building takes and gives it back, so that too little of it is an error now. Later, it would end
+/// the process.
+fn reserve(trials: usize) -> Result<(), BenchmarkError> {
+    let of_cores = parallel::cores().saturating_sub(2) * MEMORY_OF_CORE;
+    let bytes = trials
+        .saturating_mul(MEMORY_OF_TRIAL)
+        .saturating_add(MEMORY + of_cores);
     let mut memory = Vec::<u8>::new();
     let reserved = memory.try_reserve_exact(bytes);
     // Without this, the compiler may leave out memory that nobody looks at.

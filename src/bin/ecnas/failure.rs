@@ -104,6 +104,7 @@ fn advice(error: &io::Error) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "free some space, or choose another disk"
         }
+        ErrorKind::OutOfMemory => "raise the limit on memory (`ulimit -v`), or use another machine",
         _ => "check the path and the medium it is on",
     }
 }
