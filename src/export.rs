@@ -25,7 +25,7 @@ pub enum ExportError {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The output failed.
-    #[error("the output cannot be written: {0}; check the space and the permissions there")]
+    #[error("the output cannot be written; check the space and the permissions there")]
     Io(#[from] io::Error),
 }
 

@@ -37,7 +37,9 @@
 //! ```
 //!
 //! Errors say what was expected, what was found, where, and what to do. A value that was not observed is absent, never
-//! zero. Rows, budgets and columns that a table does not have are named in the error that says so.
+//! zero. Rows, budgets and columns that a table does not have are named in the error that says so. A cause of another
+//! kind, such as what the operating system said, is the error's `source()` and is not part of its text: print the chain. An
+//! error that adds a place to another one, a file's path or a record, shows both and has no source.
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 #![cfg_attr(
@@ -65,6 +67,7 @@ pub mod plot;
 pub mod query;
 mod random;
 mod seal;
+mod short;
 mod simd;
 pub mod snapshot;
 pub mod store;

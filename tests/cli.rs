@@ -22,6 +22,9 @@ mod predicted;
 mod program;
 #[path = "cli/real.rs"]
 mod real;
+#[cfg(unix)]
+#[path = "cli/restricted.rs"]
+mod restricted;
 #[path = "cli/width.rs"]
 mod width;
 #[path = "cli/words.rs"]

@@ -232,6 +232,43 @@ fn damaged_weights_are_refused() {
 }
 
 #[test]
+fn weights_that_are_no_numbers_are_refused_and_never_predict_nan() {
+    let bytes = include_bytes!("../src/surrogate/weights.bin");
+    let cells: Vec<Cell> = enumerate(7, 9).step_by(60_000).collect();
+    let check = |surrogate: &Surrogate| {
+        for prediction in surrogate.predict_all(&cells) {
+            for epochs in Surrogate::EPOCHS {
+                let at = prediction.at(budget(epochs)).unwrap();
+                let values = [at.energy_kwh, at.training_time_s, at.validation_accuracy];
+                assert!(values.iter().all(|own| own.low <= own.high), "{at:?}");
+            }
+        }
+    };
+    check(Surrogate::embedded());
+    let mut refused = 0;
+    // Numbers all over the archive, and all of its end, where the scales are.
+    let last = (bytes.len() - 500) / 4 * 4;
+    let places: Vec<usize> = (16..last)
+        .step_by(4 * 97)
+        .chain((last..bytes.len() - 4).step_by(4))
+        .collect();
+    for &place in &places {
+        let mut changed = bytes.to_vec();
+        changed[place..place + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        let checksum = crc32c::crc32c(&changed[16..]);
+        changed[12..16].copy_from_slice(&checksum.to_le_bytes());
+        match Surrogate::from_bytes(&changed) {
+            Ok(surrogate) => check(&surrogate),
+            Err(error) => {
+                assert!(matches!(error, SurrogateError::Damaged { .. }), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > places.len() / 2, "{refused} of {}", places.len());
+}
+
+#[test]
 fn too_few_or_degenerate_measurements_make_no_device() {
     let surrogate = Surrogate::embedded();
     let cells: Vec<Cell> = enumerate(5, 9).step_by(200).collect();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{BenchmarkError, Builder, Stage};
+use super::{BenchmarkError, BuildProgress, Builder, Stage};
 use crate::cache::{Cache, Cached, OWN_BENCHMARK};
 use crate::metrics::layout_fingerprint;
 use crate::snapshot;
@@ -17,7 +17,7 @@ use crate::surrogate::Surrogate;
 /// # Errors
 /// As [`default_path_in`], and if no cache folder is known.
 pub fn default_path(
-    progress: impl FnMut(Stage) -> ControlFlow<()>,
+    progress: impl FnMut(BuildProgress) -> ControlFlow<()>,
 ) -> Result<PathBuf, BenchmarkError> {
     default_path_in(Cache::of_user()?.folder(), progress)
 }
@@ -31,7 +31,7 @@ pub fn default_path(
 /// Below 0.1 ms where it is there; else as [`Builder::finish`].
 pub fn default_path_in(
     folder: &Path,
-    mut progress: impl FnMut(Stage) -> ControlFlow<()>,
+    mut progress: impl FnMut(BuildProgress) -> ControlFlow<()>,
 ) -> Result<PathBuf, BenchmarkError> {
     let surrogate = Surrogate::embedded();
     // Another surrogate, another version or layout of the file: another name.
@@ -41,7 +41,13 @@ pub fn default_path_in(
         layout_fingerprint()
     );
     // Sealing renames a whole file into place: one of another length than it says was damaged from outside, and is made again.
-    let waiting = || progress(Stage::Waiting);
+    let waiting = || {
+        progress(BuildProgress {
+            stage: Stage::Waiting,
+            done: 0,
+            total: 0,
+        })
+    };
     match Cache::at(folder).find_or_make(&name, snapshot::has_its_length, waiting)? {
         Cached::There(path) => Ok(path),
         Cached::Absent(making) => {

@@ -49,12 +49,12 @@ pub enum CacheError {
     #[error("no cache folder is known; set ECNAS_CACHE to a folder of your own")]
     NoFolder,
     /// The operating system refused.
-    #[error("cannot write the cache folder {}: {error}; set ECNAS_CACHE to a folder of your own", folder.display())]
+    #[error("cannot write the cache folder {}; set ECNAS_CACHE to a folder of your own", folder.display())]
     Io {
         /// The folder.
         folder: PathBuf,
         /// What the operating system said.
-        error: io::Error,
+        source: io::Error,
     },
     /// Somebody else may have changed what is there.
     #[error("{}: not used as a cache, because {reason}; set ECNAS_CACHE to a folder of your own, or make this yours alone", path.display())]
@@ -276,10 +276,10 @@ impl Cache {
         }
     }
 
-    fn io(&self, error: io::Error) -> CacheError {
+    fn io(&self, source: io::Error) -> CacheError {
         CacheError::Io {
             folder: self.folder.clone(),
-            error,
+            source,
         }
     }
 }

@@ -23,6 +23,7 @@ const CLASSES: u64 = 10;
 /// pixel; pooling, normalisation, additions and rectifiers do not. One
 /// multiply-accumulate is two floating-point operations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Macs {
     /// The 3 x 3 convolution before the first stack.
     pub stem: u64,

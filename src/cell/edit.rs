@@ -89,6 +89,7 @@ impl fmt::Display for Edit {
 /// Get them from [`Cell::edits_to`]; [`Edits::apply`] makes them. Written as
 /// text they are separated by semicolons; no edits are written as `no edits`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Edits(Vec<Edit>);
 
 impl Edits {

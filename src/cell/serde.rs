@@ -3,7 +3,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Cell, CellHash, Op};
+use super::{Cell, CellHash, Edit, Op, Vertex};
 
 /// The text form in human-readable formats, else [`Cell::code`]. Both keep the drawing.
 impl Serialize for Cell {
@@ -63,5 +63,60 @@ impl<'de> Deserialize<'de> for Op {
         let expected = "conv3x3-bn-relu, conv1x1-bn-relu or maxpool3x3";
         let unknown = || D::Error::custom(format_args!("operation {name:?}, expected {expected}"));
         Op::from_name(&name).ok_or_else(unknown)
+    }
+}
+
+/// By its text: `drop edge 1->2`.
+impl Serialize for Edit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Edit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Edit, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected =
+            "an edit, such as `drop edge 1->2` or `swap vertex 1 maxpool3x3 -> conv1x1-bn-relu`";
+        let unknown = || D::Error::custom(format_args!("expected {expected}, found {text:?}"));
+        edit(&text).ok_or_else(unknown)
+    }
+}
+
+/// The reverse of an edit's `Display`.
+fn edit(text: &str) -> Option<Edit> {
+    let words: Vec<&str> = text.split(' ').collect();
+    match *words.as_slice() {
+        ["swap", "vertex", at, from, "->", to] => Some(Edit::Swap {
+            vertex: vertex(at)?,
+            from: Op::from_name(from)?,
+            to: Op::from_name(to)?,
+        }),
+        ["drop", "edge", edge] => {
+            let (from, to) = edge.split_once("->")?;
+            let (from, to) = (vertex(from)?, vertex(to)?);
+            Some(Edit::DropEdge { from, to })
+        }
+        ["add", "edge", edge] => {
+            let (from, to) = edge.split_once("->")?;
+            let (from, to) = (vertex(from)?, vertex(to)?);
+            Some(Edit::AddEdge { from, to })
+        }
+        [verb, "vertex", at, op] => {
+            let (vertex, op) = (vertex(at)?, Op::from_name(op)?);
+            match verb {
+                "drop" => Some(Edit::DropVertex { vertex, op }),
+                "add" => Some(Edit::AddVertex { vertex, op }),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn vertex(text: &str) -> Option<Vertex> {
+    match *text.as_bytes() {
+        [letter @ b'a'..=b'z'] => Some(Vertex::New(letter - b'a')),
+        _ => text.parse().ok().map(Vertex::Old),
     }
 }

@@ -1,5 +1,7 @@
 //! The search space with its hashes.
 
+use std::fmt;
+
 use super::batch::hash_into;
 use super::{Cell, CellHash, enumerate};
 use crate::parallel;
@@ -16,7 +18,7 @@ use crate::random::SplitMix;
 /// assert_eq!(space.cell(cell.hash()), Some(cell));
 /// # Ok::<(), ecnas::cell::CellError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Space {
     /// In the order of [`enumerate`].
     cells: Vec<Cell>,
@@ -97,5 +99,12 @@ impl Space {
             let place = (count > 0).then(|| random.below(count))?;
             self.cells.get(place as usize).copied()
         })
+    }
+}
+
+/// The number of its cells.
+impl fmt::Debug for Space {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Space({} cells)", self.len())
     }
 }

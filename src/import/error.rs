@@ -12,7 +12,7 @@ use crate::metrics::Budget;
 #[non_exhaustive]
 pub enum ImportError {
     /// The operating system refused to open or read something.
-    #[error("{}: cannot be read: {error}; {}", path.display(), advice(error))]
+    #[error("{}: cannot be read; {}", path.display(), advice(error))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -34,7 +34,6 @@ pub enum ImportError {
         /// Where.
         place: Place,
         /// What is wrong.
-        #[source]
         fault: Box<Fault>,
     },
     /// The caller ended it.

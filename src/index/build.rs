@@ -1,6 +1,9 @@
+use std::fmt;
+
 use super::bytes::{Arrays, IndexBytes};
 use super::column::{self, Built};
 use super::{IndexError, category, pair};
+use crate::short::Short;
 
 /// Builds the bytes of an index over columns.
 ///
@@ -23,7 +26,7 @@ use super::{IndexError, category, pair};
 /// assert_eq!(pair.front(), [1, 2, 0]);
 /// # Ok::<(), ecnas::index::IndexError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct IndexBuilder<'a> {
     rows: usize,
     columns: Vec<(String, &'a [f64])>,
@@ -146,4 +149,18 @@ impl<'a> IndexBuilder<'a> {
 fn parallel<R: Send>(count: usize, work: impl Fn(usize) -> Option<R> + Sync) -> Vec<R> {
     let results = crate::parallel::each((0..count).collect(), work);
     results.into_iter().flatten().collect()
+}
+
+/// What it will index.
+impl fmt::Debug for IndexBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<_> = self.columns.iter().map(|(name, _)| name).collect();
+        let categories: Vec<_> = self.categories.iter().map(|(name, _)| name).collect();
+        f.debug_struct("IndexBuilder")
+            .field("rows", &self.rows)
+            .field("columns", &Short(&columns))
+            .field("pairs", &Short(&self.pairs))
+            .field("categories", &Short(&categories))
+            .finish()
+    }
 }

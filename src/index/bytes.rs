@@ -1,5 +1,7 @@
 //! The bytes of an index: a header, a list of arrays, the arrays. `docs/design.md` draws them.
 
+use std::fmt;
+
 use bytemuck::Pod;
 
 use super::IndexError;
@@ -194,7 +196,7 @@ pub(super) fn arrays(
 }
 
 /// Bytes of an index, at an address that suits its arrays.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct IndexBytes {
     // An index is a multiple of 64 bytes long.
     words: Vec<[u64; 8]>,
@@ -203,6 +205,13 @@ pub struct IndexBytes {
 impl AsRef<[u8]> for IndexBytes {
     fn as_ref(&self) -> &[u8] {
         bytemuck::cast_slice(&self.words)
+    }
+}
+
+/// Their number alone.
+impl fmt::Debug for IndexBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IndexBytes({} bytes)", self.as_ref().len())
     }
 }
 

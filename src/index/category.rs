@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::bitmaps::{Bitmaps, BitmapsBuilder};
@@ -5,7 +6,7 @@ use super::bytes::{Array, Arrays, Kind};
 use super::{IndexError, RowSet};
 
 /// The index of a property with few values: one roaring bitmap for each of them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct CategoryIndex<'a> {
     values: &'a [u8],
     rows: Bitmaps<'a>,
@@ -87,4 +88,13 @@ pub(super) fn build(
     arrays.push(Kind::CategoryRows, owner, &bitmaps.bytes);
     arrays.push(Kind::CategoryEnds, owner, &bitmaps.ends);
     Ok(arrays)
+}
+
+/// Its values.
+impl fmt::Debug for CategoryIndex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CategoryIndex")
+            .field("values", &self.values)
+            .finish_non_exhaustive()
+    }
 }

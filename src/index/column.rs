@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use super::bitmaps::{Bitmaps, BitmapsBuilder};
@@ -17,7 +18,7 @@ const BUCKETS: usize = 64;
 ///
 /// A *code* numbers the distinct values in ascending order, from 1, or, where there are many, short stretches of them. A
 /// bound is found among the least values of the codes and then, if the code holds several values, exactly among those.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct ColumnIndex<'a> {
     values: &'a [f64],
     order: &'a [u32],
@@ -585,4 +586,14 @@ fn code_edges(order: &[u32], value: impl Fn(u32) -> f64) -> (Vec<f64>, Vec<u32>)
     }
     starts.push(order.len() as u32);
     (edges, starts)
+}
+
+/// Its size.
+impl fmt::Debug for ColumnIndex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ColumnIndex")
+            .field("rows", &self.values.len())
+            .field("present", &self.present)
+            .finish_non_exhaustive()
+    }
 }

@@ -29,6 +29,8 @@ mod scan;
 mod search;
 mod verify;
 
+use std::fmt;
+
 pub(crate) use bits::RowBits;
 pub use build::IndexBuilder;
 pub use bytes::IndexBytes;
@@ -39,11 +41,12 @@ pub use interval::Interval;
 pub use pair::PairIndex;
 pub use rows::{RowId, RowSet};
 
+use crate::short::Short;
 use bytes::{Kind, arrays};
 use pair::PairArrays;
 
 /// An index that is read in place.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Index<'a> {
     bytes: &'a [u8],
     rows: usize,
@@ -255,5 +258,20 @@ impl<'a> Index<'a> {
             }
         }
         sizes
+    }
+}
+
+/// What is indexed.
+impl fmt::Debug for Index<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns: Vec<_> = self.columns.iter().map(|(name, _)| name).collect();
+        let pairs: Vec<_> = self.pairs.iter().map(|(columns, _)| columns).collect();
+        let categories: Vec<_> = self.categories.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Index")
+            .field("rows", &self.rows)
+            .field("columns", &Short(&columns))
+            .field("pairs", &Short(&pairs))
+            .field("categories", &Short(&categories))
+            .finish()
     }
 }

@@ -1,4 +1,5 @@
 use std::cmp::Ordering;
+use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::RowBits;
@@ -11,7 +12,7 @@ use super::{IndexError, Interval, RowSet, scan};
 const BLOCK: usize = scan::BLOCK;
 
 /// The index of a pair of columns, x and y: what lies in a box, and what dominates what where less x and more y is better.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct PairIndex<'a> {
     x: ColumnIndex<'a>,
     y: ColumnIndex<'a>,
@@ -20,7 +21,7 @@ pub struct PairIndex<'a> {
 }
 
 /// The arrays of a pair, as they are read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct PairArrays<'a> {
     pub columns: &'a [u32],
     codes: Option<&'a [u16]>,
@@ -664,4 +665,14 @@ fn layers(x: &ColumnIndex<'_>, y: &ColumnIndex<'_>) -> (Vec<u32>, Vec<u32>) {
         }
     }
     (front, ranks)
+}
+
+/// Its columns.
+impl fmt::Debug for PairIndex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PairIndex")
+            .field("x", &self.x)
+            .field("y", &self.y)
+            .finish_non_exhaustive()
+    }
 }

@@ -7,6 +7,7 @@ use roaring::{MultiOps, RoaringBitmap};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, bytemuck::Pod, bytemuck::Zeroable,
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(transparent)]
 pub struct RowId(pub u32);
 
@@ -213,4 +214,19 @@ algebra! {
     BitOr bitor "The rows of either set.";
     BitXor bitxor "The rows of one set but not of both.";
     Sub sub "The rows of the first set that are not in the second.";
+}
+
+/// The numbers of its rows.
+#[cfg(feature = "serde")]
+impl serde::Serialize for RowSet {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for RowSet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<RowId>::deserialize(deserializer).map(Self::from_iter)
+    }
 }

@@ -18,6 +18,8 @@ mod metric;
 mod names;
 mod provenance;
 mod record;
+#[cfg(feature = "serde")]
+mod serde;
 mod setting;
 mod table;
 mod trial;

@@ -76,6 +76,7 @@ impl fmt::Display for Provenance {
 
 /// The provenance of every metric of a table: of its results, and of the checkpoints before the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Archive, Serialize, Deserialize)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Provenances {
     /// By column name: the values that the table reports, which are those of the last checkpoint and of the whole run.
     pub results: BTreeMap<String, Provenance>,

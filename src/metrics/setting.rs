@@ -18,6 +18,7 @@ use super::Unit;
 /// assert!(metered.shares_scale(&unstated, Unit::Second));
 /// ```
 #[derive(Debug, Clone, PartialEq, Default, Archive, Serialize, Deserialize)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Setting {
     /// The data set that the networks are trained on.
     pub data_set: Option<String>,

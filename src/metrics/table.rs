@@ -4,12 +4,14 @@ use super::{Provenance, Provenances, Setting};
 
 /// A file or folder that a table's trials came from.
 #[derive(Debug, Clone, PartialEq, Eq, Archive, Serialize, Deserialize)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SourceInfo {
     /// The file's or folder's name.
     pub name: String,
     /// The format it was read as: `ec-nas tfrecord`, `nas-bench-101 tfrecord`, `results tree`, `csv`, ….
     pub format: String,
     /// SHA-256 of its bytes; of a folder: of its files' relative paths, lengths and bytes in order of path.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::digest"))]
     pub sha256: [u8; 32],
     /// Its length in bytes; of a folder: of its files together.
     pub bytes: u64,
@@ -19,6 +21,8 @@ pub struct SourceInfo {
 
 /// What the trials of a table have in common. What nobody stated is absent.
 #[derive(Debug, Clone, PartialEq, Default, Archive, Serialize, Deserialize)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default))]
 pub struct TableInfo {
     /// The table's name, unique in its store and snapshot.
     pub name: String,
@@ -44,6 +48,7 @@ pub struct TableInfo {
 
 /// What the estimates of a table have in common: values that no trial stands behind.
 #[derive(Debug, Clone, PartialEq, Default, Archive, Serialize, Deserialize)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Estimates {
     /// Where they come from, by metric.
     pub provenance: Provenances,

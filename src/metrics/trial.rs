@@ -1,5 +1,8 @@
+use std::fmt;
+
 use super::{Budget, Metric};
 use crate::cell::{Cell, CellHash};
+use crate::short::Short;
 
 /// A set of metric values, at most one per metric: compact, and without a stand-in for "missing".
 ///
@@ -9,7 +12,7 @@ use crate::cell::{Cell, CellHash};
 /// assert_eq!(values.get(Metric::Energy), Some(0.119));
 /// assert_eq!(values.get(Metric::Co2e), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Clone, PartialEq, Default)]
 pub struct Values {
     /// Bit `m` is set where the metric with code `m` has a value.
     pub(super) present: u32,
@@ -90,6 +93,7 @@ pub(super) fn position(present: u32, metric: Metric) -> Option<usize> {
 
 /// One evaluation of a network during its training.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Checkpoint {
     /// The values at this checkpoint.
     pub values: Values,
@@ -122,6 +126,7 @@ impl Component {
 
 /// Average power and energy of one device over a trial. The factor for the power usage effectiveness is not in it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PowerUsage {
     /// What the device is.
     pub component: Component,
@@ -134,7 +139,8 @@ pub struct PowerUsage {
 }
 
 /// One training run of one cell at one budget.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trial {
     /// The cell's NAS-Bench-101 hash: the key of everything.
     pub hash: CellHash,
@@ -157,6 +163,7 @@ pub struct Trial {
     pub stopped: Option<String>,
     /// Named values that are no [`Metric`]: a user's own columns. The name carries the unit, and is none of the
     /// [reserved](super::is_reserved_name) ones.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::named"))]
     pub other: Vec<(String, f64)>,
     /// Fields that the importer does not know, as (path, text): kept, not interpreted.
     pub unrecognised: Vec<(String, String)>,
@@ -190,6 +197,33 @@ impl Trial {
         self.totals
             .get(metric)
             .or_else(|| self.checkpoints.last()?.values.get(metric))
+    }
+}
+
+/// A map from metrics to values.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// All of it, long lists in short.
+impl fmt::Debug for Trial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trial")
+            .field("hash", &self.hash)
+            .field("cell", &self.cell)
+            .field("budget", &self.budget)
+            .field("repeat", &self.repeat)
+            .field("totals", &self.totals)
+            .field("checkpoints", &Short(&self.checkpoints))
+            .field("power", &Short(&self.power))
+            .field("started", &self.started)
+            .field("stopped", &self.stopped)
+            .field("other", &Short(&self.other))
+            .field("unrecognised", &Short(&self.unrecognised))
+            .field("verbatim", &self.verbatim.as_deref().map(Short))
+            .finish()
     }
 }
 

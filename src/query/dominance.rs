@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::OnceLock;
 
 use super::{Direction, Objective, Query, QueryError};
@@ -106,7 +107,6 @@ impl<'v, 's, const D: usize> Dominance<'v, 's, D> {
 ///
 /// For energy (less is better) and an accuracy (more is better), in this order, fronts, layers and counts are stored in the
 /// snapshot; for other objectives they are computed, once for each `Dominance`.
-#[derive(Debug)]
 pub struct Dominance<'v, 's, const D: usize> {
     view: &'v View<'s>,
     objectives: [Objective; D],
@@ -546,5 +546,15 @@ impl Side {
             Self::Better => [Interval::up_to(x), Interval::from(y)],
             Self::Worse => [Interval::from(x), Interval::up_to(y)],
         }
+    }
+}
+
+/// What is compared.
+impl<const D: usize> fmt::Debug for Dominance<'_, '_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dominance")
+            .field("view", self.view)
+            .field("objectives", &self.objectives)
+            .finish_non_exhaustive()
     }
 }

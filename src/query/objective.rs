@@ -4,6 +4,8 @@ use crate::metrics::{Metric, high_column, low_column};
 
 /// Which way a metric is better, or which end of it comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Direction {
     /// Less is better; ascending.
     Minimize,
@@ -23,6 +25,7 @@ impl Direction {
 
 /// A metric and the direction in which it is better.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Objective {
     /// The column's name.
     pub column: Cow<'static, str>,

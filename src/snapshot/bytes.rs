@@ -1,5 +1,6 @@
 //! Where a snapshot's bytes are kept: a private copy, or a map of the file.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -10,7 +11,7 @@ use super::frame::Frame;
 use crate::{files, parallel};
 
 /// Bytes in memory at an address that is a multiple of 16, as snapshots need them.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct AlignedBytes {
     words: Box<[u128]>,
     len: usize,
@@ -41,10 +42,25 @@ impl AlignedBytes {
             }
         };
         let file = files::open(path).map_err(failed("open"))?;
+        Self::read_file(&file, path)
+    }
+
+    /// As [`read`](Self::read), of a file that is open; the path is for errors.
+    fn read_file(mut file: &File, path: &Path) -> Result<Self, SnapshotError> {
+        let failed = |action| {
+            move |source| SnapshotError::Io {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
         let metadata = file.metadata().map_err(failed("read"))?;
         // What is no snapshot of this length is not read to its end, however long it is.
         let mut start = Vec::new();
-        let head = (&file).take(HEADER_LEN as u64).read_to_end(&mut start);
+        let head = file
+            .by_ref()
+            .take(HEADER_LEN as u64)
+            .read_to_end(&mut start);
         head.map_err(failed("read"))?;
         Header::decode(&start)
             .and_then(|header| header.check_len(metadata.len()))
@@ -52,7 +68,7 @@ impl AlignedBytes {
         let too_long = || failed("read")(ErrorKind::OutOfMemory.into());
         let len = usize::try_from(metadata.len()).map_err(|_| too_long())?;
         let mut bytes = Self::zeroed(len).ok_or_else(too_long)?;
-        fill(&file, bytes.as_mut()).map_err(failed("read"))?;
+        fill(file, bytes.as_mut()).map_err(failed("read"))?;
         Ok(bytes)
     }
 
@@ -120,6 +136,13 @@ impl AsRef<[u8]> for AlignedBytes {
     }
 }
 
+/// Their number alone.
+impl fmt::Debug for AlignedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AlignedBytes({} bytes)", self.len)
+    }
+}
+
 /// Whether a snapshot's file is mapped into memory, or read into a private copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -160,10 +183,8 @@ impl Mapping {
 }
 
 /// The bytes of a file mapped into memory, read-only, or a private copy of them; see [`Mapping`].
-#[derive(Debug)]
 pub struct MappedBytes(Kept);
 
-#[derive(Debug)]
 enum Kept {
     Map(memmap2::Mmap),
     Copy(AlignedBytes),
@@ -188,7 +209,7 @@ impl MappedBytes {
         };
         let file = files::open(path).map_err(failed("open"))?;
         if !mapping.maps(&file) {
-            let copy = AlignedBytes::read(path)?;
+            let copy = AlignedBytes::read_file(&file, path)?;
             let frame = Frame::of_bytes(copy.as_ref()).map_err(|error| error.at(path))?;
             return Ok((Self(Kept::Copy(copy)), frame));
         }
@@ -213,6 +234,14 @@ impl AsRef<[u8]> for MappedBytes {
             Kept::Map(map) => map,
             Kept::Copy(copy) => copy.as_ref(),
         }
+    }
+}
+
+/// Their number, and whether they are mapped.
+impl fmt::Debug for MappedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mapped = if self.is_mapped() { "mapped" } else { "copied" };
+        write!(f, "MappedBytes({} bytes, {mapped})", self.as_ref().len())
     }
 }
 

@@ -2,13 +2,14 @@ use std::path::PathBuf;
 
 use crate::cell::CellHash;
 use crate::metrics::{Budget, RecordError};
+use crate::short::{listed, thousands};
 
 /// What can go wrong with a snapshot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -27,12 +28,12 @@ pub enum SnapshotError {
         path: PathBuf,
     },
     /// An error in a file, with the file's path.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     In {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: Box<SnapshotError>,
+        error: Box<SnapshotError>,
     },
     /// The file does not begin as a snapshot does.
     #[error("expected a sealed snapshot, found {found}")]
@@ -106,7 +107,7 @@ pub enum SnapshotError {
         found: usize,
     },
     /// An archived trial cannot be read.
-    #[error("table `{table}`, {budget}, trial {entry}: {source}")]
+    #[error("table `{table}`, {budget}, trial {entry}: {error}")]
     Record {
         /// The table.
         table: String,
@@ -115,10 +116,10 @@ pub enum SnapshotError {
         /// The trial's number among the budget's trials.
         entry: u64,
         /// What is wrong.
-        source: RecordError,
+        error: RecordError,
     },
     /// No table has this name.
-    #[error("no table `{table}`; this snapshot has {}", list(tables, "`"))]
+    #[error("no table `{table}`; this snapshot has {}", listed(tables, "`"))]
     NoSuchTable {
         /// The name that was asked for.
         table: String,
@@ -126,7 +127,7 @@ pub enum SnapshotError {
         tables: Vec<String>,
     },
     /// A table was not named, and there is more than one.
-    #[error("which table? This snapshot has {}", list(tables, "`"))]
+    #[error("which table? This snapshot has {}", listed(tables, "`"))]
     Ambiguous {
         /// The tables that there are.
         tables: Vec<String>,
@@ -147,7 +148,7 @@ pub enum SnapshotError {
     /// No trial of the view has a value in this column.
     #[error(
         "table `{table}` has no column `{column}` at {budget}; it has {}",
-        list(columns, "`")
+        listed(columns, "`")
     )]
     NoSuchColumn {
         /// The table.
@@ -177,6 +178,9 @@ pub enum SnapshotError {
         /// The budgets that the table has.
         budgets: Vec<Budget>,
     },
+    /// Whoever watched the writing ended it.
+    #[error("writing the snapshot was interrupted; its target is as it was")]
+    Interrupted,
     /// More than the format can hold.
     #[error("{what}: expected at most {limit}, found more; seal it in parts")]
     TooLarge {
@@ -194,34 +198,30 @@ impl SnapshotError {
             error @ (Self::Io { .. } | Self::In { .. }) => error,
             error => Self::In {
                 path: path.to_owned(),
-                source: Box::new(error),
+                error: Box::new(error),
             },
         }
     }
 }
 
-fn list(items: &[String], quote: &str) -> String {
-    if items.is_empty() {
-        return "none".to_owned();
-    }
-    let quoted: Vec<_> = items
-        .iter()
-        .map(|item| format!("{quote}{item}{quote}"))
-        .collect();
-    quoted.join(", ")
-}
-
-/// `4, 12 and 36 epochs`.
+/// `4, 12 and 36 epochs`; the first of them where there are many.
 fn budget_list(budgets: &[Budget]) -> String {
+    const SHOWN: usize = 16;
+    let epochs = |budgets: &[Budget]| {
+        let epochs: Vec<_> = budgets
+            .iter()
+            .map(|budget| budget.get().to_string())
+            .collect();
+        epochs.join(", ")
+    };
     match budgets {
         [] => "no budget".to_owned(),
         [only] => only.to_string(),
-        [first @ .., last] => {
-            let first: Vec<_> = first
-                .iter()
-                .map(|budget| budget.get().to_string())
-                .collect();
-            format!("{} and {last}", first.join(", "))
+        [first @ .., last] if budgets.len() <= SHOWN => format!("{} and {last}", epochs(first)),
+        many => {
+            let (shown, more) = many.split_at(SHOWN);
+            let more = thousands(more.len());
+            format!("{}, … and {more} more budgets", epochs(shown))
         }
     }
 }

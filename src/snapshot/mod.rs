@@ -37,6 +37,7 @@ mod verify;
 mod view;
 mod writer;
 
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
@@ -51,6 +52,7 @@ pub use writer::{Sealed, SnapshotWriter};
 
 pub use crate::index::{IndexSize, RowId};
 use crate::metrics::Budget;
+use crate::short::Short;
 use format::Header;
 use frame::Frame;
 
@@ -83,7 +85,6 @@ pub(crate) fn has_its_length(path: &Path) -> bool {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Snapshot<B = AlignedBytes> {
     bytes: B,
     frame: Frame,
@@ -258,5 +259,15 @@ impl<B: AsRef<[u8]>> Snapshot<B> {
 
     fn table_names(&self) -> Vec<String> {
         self.tables().map(|table| table.name().to_owned()).collect()
+    }
+}
+
+/// Its tables and its bytes, in short.
+impl<B: AsRef<[u8]>> fmt::Debug for Snapshot<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("tables", &Short(&self.table_names()))
+            .field("bytes", &self.as_bytes().len())
+            .finish()
     }
 }

@@ -9,6 +9,7 @@ use super::{Repeats, SnapshotError, View};
 use crate::cell::{Cell, CellHash};
 use crate::index::{Index, IndexSize, RowId};
 use crate::metrics::{Budget, Checkpoint, Metric, TableInfo, Trial, TrialRef, rkyv_error};
+use crate::short::Short;
 
 /// The trials of one source: rows are cells. Copying it costs nothing.
 #[derive(Clone, Copy)]
@@ -372,11 +373,11 @@ impl<'s> Table<'s> {
             let end = start.checked_add(entry.len as usize)?;
             self.bytes(self.layout.records).get(start..end)
         });
-        TrialRef::from_bytes(record.unwrap_or_default()).map_err(|source| SnapshotError::Record {
+        TrialRef::from_bytes(record.unwrap_or_default()).map_err(|error| SnapshotError::Record {
             table: self.name().to_owned(),
             budget: layout.budget,
             entry: entry as u64,
-            source,
+            error,
         })
     }
 }
@@ -386,13 +387,13 @@ impl fmt::Debug for Table<'_> {
         f.debug_struct("Table")
             .field("name", &self.name())
             .field("rows", &self.len())
-            .field("budgets", &self.budgets().collect::<Vec<_>>())
+            .field("budgets", &Short(&self.budgets().collect::<Vec<_>>()))
             .finish()
     }
 }
 
 /// The rows of the cells that two tables share; see [`Table::join`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Join<'s> {
     left: Table<'s>,
     right: Table<'s>,
@@ -437,5 +438,15 @@ impl Iterator for Join<'_> {
                 return None;
             }
         }
+    }
+}
+
+/// The tables.
+impl fmt::Debug for Join<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join")
+            .field("left", &self.left)
+            .field("right", &self.right)
+            .finish_non_exhaustive()
     }
 }

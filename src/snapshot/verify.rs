@@ -13,6 +13,7 @@ use crate::parallel;
 
 /// What a verification found in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Verified {
     /// Bytes of the file.

@@ -24,7 +24,7 @@ pub struct View<'s> {
 }
 
 /// A column's name, its unit and its values.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Column<'v> {
     /// The name, which ends with the unit.
@@ -504,5 +504,16 @@ impl fmt::Debug for Row<'_, '_> {
             }
         }
         map.finish()
+    }
+}
+
+/// Its name, its unit and its length.
+impl fmt::Debug for Column<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Column")
+            .field("name", &self.name)
+            .field("unit", &self.unit)
+            .field("values", &self.values.len())
+            .finish()
     }
 }

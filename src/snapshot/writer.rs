@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rkyv::rancor;
@@ -39,6 +40,7 @@ pub struct SnapshotWriter {
 
 /// What sealing wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sealed {
     /// The snapshot's path.
     pub path: PathBuf,
@@ -82,7 +84,7 @@ impl SnapshotWriter {
     /// # Errors
     /// A table of that name is there already; the disk is full.
     pub fn begin_table(&mut self, info: TableInfo) -> Result<(), SnapshotError> {
-        self.end_table()?;
+        self.end_table(&mut Steps::unwatched())?;
         if !self.names.insert(info.name.clone()) {
             return Err(SnapshotError::Malformed {
                 what: "expected distinct table names".to_owned(),
@@ -106,18 +108,18 @@ impl SnapshotWriter {
     /// # Errors
     /// No table was begun; the disk is full.
     pub fn add(&mut self, trial: &Trial) -> Result<(), SnapshotError> {
-        let record = encode_trial(trial).map_err(|source| SnapshotError::Record {
+        let record = encode_trial(trial).map_err(|error| SnapshotError::Record {
             table: String::new(),
             budget: trial.budget,
             entry: 0,
-            source,
+            error,
         })?;
         let record = record.as_ref();
-        let trial = TrialRef::from_bytes(record).map_err(|source| SnapshotError::Record {
+        let trial = TrialRef::from_bytes(record).map_err(|error| SnapshotError::Record {
             table: String::new(),
             budget: trial.budget,
             entry: 0,
-            source,
+            error,
         })?;
         self.add_record(record, trial)
     }
@@ -197,7 +199,7 @@ impl SnapshotWriter {
                 table: table.info.name.clone(),
                 budget,
                 entry: 0,
-                source: RecordError::ReservedName {
+                error: RecordError::ReservedName {
                     found: found.to_owned(),
                 },
             });
@@ -223,8 +225,18 @@ impl SnapshotWriter {
     ///
     /// # Errors
     /// The disk is full, the bytes do not read back as they were written, or the rename fails. Then the target is as before.
-    pub fn finish(mut self) -> Result<Sealed, SnapshotError> {
-        self.end_table()?;
+    pub fn finish(self) -> Result<Sealed, SnapshotError> {
+        self.finish_watched(|_, _| ControlFlow::Continue(()))
+    }
+
+    /// As [`finish`](Self::finish); `watch` is told how many steps are done and how many there are, and may end it.
+    pub(crate) fn finish_watched(
+        mut self,
+        mut watch: impl FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<Sealed, SnapshotError> {
+        let mut steps = Steps::new(self.table.as_ref(), &mut watch);
+        steps.report()?;
+        self.end_table(&mut steps)?;
         let trials = self.tables.iter().flat_map(|table| &table.budgets);
         let trials = trials.map(|budget| u64::from(budget.trials)).sum();
         let catalog = StoredCatalog {
@@ -277,6 +289,7 @@ impl SnapshotWriter {
         file.seek(SeekFrom::Start(0)).map_err(failed("write"))?;
         file.write_all(&header.encode()).map_err(failed("write"))?;
         file.sync().map_err(failed("sync"))?;
+        steps.done()?;
         read_back(&mut file, &header, &blocks).map_err(|error| error.at(&self.target))?;
         file.put()
             .map_err(failed("rename the temporary file to it"))?;
@@ -288,7 +301,7 @@ impl SnapshotWriter {
         })
     }
 
-    fn end_table(&mut self) -> Result<(), SnapshotError> {
+    fn end_table(&mut self, steps: &mut Steps<'_>) -> Result<(), SnapshotError> {
         let Some(mut table) = self.table.take() else {
             return Ok(());
         };
@@ -304,6 +317,7 @@ impl SnapshotWriter {
         let info = self.section(Kind::Info, &info)?;
         let sorted = Sorted::new(&table)?;
         let rows = sorted.keys.len();
+        steps.done()?;
 
         let by_row: Vec<([u8; 16], u64)> = sorted
             .row_keys
@@ -318,6 +332,7 @@ impl SnapshotWriter {
         let slots = self.section(Kind::Slots, bytemuck::cast_slice(&built.slots))?;
         let pilots = self.section(Kind::Pilots, bytemuck::cast_slice(&built.pilots))?;
         let row_slots = self.section(Kind::RowSlots, bytemuck::cast_slice(&built.row_slots))?;
+        steps.done()?;
         let cells: Vec<Option<Cell>> = by_row
             .iter()
             .map(|&(_, code)| Cell::from_code(code).ok().filter(|_| code != 0))
@@ -326,10 +341,12 @@ impl SnapshotWriter {
         let mut structural = index::Structural::default();
         for (&epochs, order) in &sorted.budgets {
             budgets.push(self.budget(&table, &sorted, epochs, order, &mut structural)?);
+            steps.done()?;
         }
         let index = index::of_table(&structural.agreed(), &cells)
             .map_err(index::unbuilt(&table.info.name))?;
         let index = self.section(Kind::Index, index.as_ref())?;
+        steps.done()?;
         self.tables.push(StoredTable {
             name: table.info.name,
             rows: rows as u32,
@@ -464,6 +481,54 @@ fn leads_to_store(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = files::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
     read.is_ok() && is_store(&start)
+}
+
+/// The steps of finishing a snapshot, for whoever watches.
+struct Steps<'w> {
+    done: u64,
+    total: u64,
+    watch: Option<&'w mut dyn FnMut(u64, u64) -> ControlFlow<()>>,
+}
+
+impl<'w> Steps<'w> {
+    /// Of a snapshot that ends with this table: its order, its keys, each of its budgets, its index, and syncing the file.
+    fn new(
+        table: Option<&OpenTable>,
+        watch: &'w mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Self {
+        let of_table = table.map_or(0, |table| {
+            let mut budgets: BTreeSet<u32> = table.estimates.keys().copied().collect();
+            budgets.extend(table.trials.iter().map(|trial| trial.budget));
+            3 + budgets.len() as u64
+        });
+        Self {
+            done: 0,
+            total: of_table + 1,
+            watch: Some(watch),
+        }
+    }
+
+    const fn unwatched() -> Self {
+        Self {
+            done: 0,
+            total: 0,
+            watch: None,
+        }
+    }
+
+    /// One more is done.
+    fn done(&mut self) -> Result<(), SnapshotError> {
+        self.done += 1;
+        self.report()
+    }
+
+    fn report(&mut self) -> Result<(), SnapshotError> {
+        let watch = self.watch.as_mut();
+        match watch.map(|watch| watch(self.done, self.total)) {
+            Some(ControlFlow::Break(())) => Err(SnapshotError::Interrupted),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Refuses what the format has no room for.

@@ -32,6 +32,7 @@ pub enum OnDuplicate {
 
 /// What happened to the trials of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Counts {
     /// Trials that were not there before.
@@ -238,10 +239,10 @@ impl<'s> Append<'s> {
         Ok(())
     }
 
-    fn unreadable(&self, source: RecordError) -> StoreError {
+    fn unreadable(&self, error: RecordError) -> StoreError {
         StoreError::Record {
             path: self.store.path.clone(),
-            source,
+            error,
         }
     }
 

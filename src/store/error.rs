@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::metrics::{Provenance, RecordError};
+use crate::short::listed;
 
 /// What can go wrong with a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system refused.
-    #[error("{}: cannot read or write the store: {source}", path.display())]
+    #[error("{}: cannot read or write the store", path.display())]
     Io {
         /// The store.
         path: PathBuf,
@@ -48,12 +49,18 @@ pub enum StoreError {
         /// The store's layout.
         found: u64,
     },
-    /// Another process, or another part of this one, has the store open.
+    /// A writer has the store open, or readers have it open and it was to be written; in this process or another.
     #[error(
-        "{}: the store is in use by another writer; wait until it is closed, or read a sealed snapshot instead",
+        "{}: the store is in use: it has one writer, or readers, at a time; wait until it is closed, or read a sealed snapshot instead",
         path.display()
     )]
     Busy {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store was opened to be read.
+    #[error("{}: the store is open for reading only; open it for writing to change it", path.display())]
+    ReadOnly {
         /// The store.
         path: PathBuf,
     },
@@ -76,15 +83,15 @@ pub enum StoreError {
         reason: String,
     },
     /// An archived trial cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {error}", path.display())]
     Record {
         /// The store.
         path: PathBuf,
         /// What is wrong.
-        source: RecordError,
+        error: RecordError,
     },
     /// No table has this name.
-    #[error("no table `{table}`; the store has {}", if tables.is_empty() { "none".to_owned() } else { format!("`{}`", tables.join("`, `")) })]
+    #[error("no table `{table}`; the store has {}", listed(tables, "`"))]
     NoSuchTable {
         /// The name that was asked for.
         table: String,

@@ -1,9 +1,43 @@
 //! Damage that the storage engine does not expect.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Once;
 
 use super::StoreError;
+
+thread_local! {
+    /// Whether a panic of this thread will be caught here.
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps panics that a store catches from being printed.
+///
+/// Where damage to a store's file leads the storage engine astray, it may panic. The store catches that and returns
+/// [`StoreError::Damaged`], but the program's panic hook has printed the panic by then. This replaces the hook, once for the
+/// process, by one that says nothing of such a panic and hands every other one to the hook that was there.
+///
+/// The hook belongs to the program: call this at its start, after it has set a hook of its own. The library never does.
+pub fn silence_caught_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_CAUGHT.try_with(Cell::get).unwrap_or(false) {
+                before(panic);
+            }
+        }));
+    });
+}
+
+/// Runs what may panic, and catches that.
+fn caught<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let before = IS_CAUGHT.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    IS_CAUGHT.set(before);
+    outcome
+}
 
 /// Runs what reads pages of the file. The storage engine trusts pages whose checksums it has not compared, and panics where
 /// damage from outside leads it astray: here that becomes an error. (Not in programs that abort at panics.)
@@ -11,8 +45,7 @@ pub(super) fn guarded<T>(
     path: &Path,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let outcome = catch_unwind(AssertUnwindSafe(work));
-    outcome.unwrap_or_else(|panic| {
+    caught(work).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
         Err(StoreError::Damaged {
@@ -57,6 +90,6 @@ fn closed() -> StoreError {
 impl<T> Drop for Guarded<T> {
     fn drop(&mut self) {
         let inner = self.0.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(inner)));
+        let _ = caught(|| drop(inner));
     }
 }

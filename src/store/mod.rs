@@ -1,8 +1,9 @@
 //! The growing side of a benchmark: trials arrive over time, in transactions, in one redb file.
 //!
 //! The store is the source of truth while a benchmark grows; queries run on a sealed
-//! [snapshot](crate::snapshot). It has one writer: opening it locks the file. An import is one transaction: after a crash,
-//! a full disk or a cancellation it is there as a whole or not at all.
+//! [snapshot](crate::snapshot). It has one writer, which locks the file, or any number of readers, which never change it
+//! ([`Store::open_read_only`]). An import is one transaction: after a crash, a full disk or a cancellation it is there as a
+//! whole or not at all.
 //!
 //! ```
 //! use ecnas::cell::Cell;
@@ -27,13 +28,15 @@
 mod append;
 mod error;
 mod guard;
+mod read_only;
 mod schema;
 mod verify;
 
 use std::path::{Path, PathBuf};
 
 use guard::{Guarded, guarded};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use read_only::ReadOnlyFile;
+use redb::{Database, ReadableDatabase, ReadableTable, TableError};
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
 
@@ -41,10 +44,11 @@ use rkyv::util::AlignedVec;
 pub(crate) use append::EncodedTrial;
 pub use append::{Append, Counts, OnDuplicate};
 pub use error::StoreError;
+pub use guard::silence_caught_panics;
 pub use verify::StoreVerified;
 
 use crate::cell::CellHash;
-use crate::files::Whole;
+use crate::files::{self, Whole};
 use crate::metrics::{ALIGNMENT, Budget, TableInfo, Trial, TrialRef, rkyv_error};
 use schema::{KEYS, META, NAMES, StoredTable, TABLES, TRIALS, key, table_range};
 
@@ -55,10 +59,12 @@ pub const DEFAULT_CACHE_BYTES: usize = 64 << 20;
 pub struct Store {
     database: Guarded<redb::Database>,
     path: PathBuf,
+    is_read_only: bool,
 }
 
 /// A table of a store.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct StoreTable {
     /// What its trials have in common.
@@ -91,6 +97,59 @@ impl Store {
         })
     }
 
+    /// Opens a store to read it: [`tables`](Self::tables), trials, [`verify`](Self::verify), [`seal`](crate::seal). It needs
+    /// no permission to write, works on read-only media, and changes not one byte of the file. Where the last writer was
+    /// killed, what is to be repaired is repaired in memory.
+    ///
+    /// Any number of readers may have a store open at once; while they do, it has no writer, if the file system has locks.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("own.redb");
+    /// # drop(ecnas::store::Store::open(&path)?);
+    /// let store = ecnas::store::Store::open_read_only(&path)?;
+    /// assert!(store.tables()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no file, it is no store, of another format version, in use by a writer, or cannot be read. Whatever would
+    /// change the store is refused with [`StoreError::ReadOnly`].
+    ///
+    /// # Complexity
+    /// As [`open`](Self::open): microseconds after the last writer closed the store, else O(bytes).
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let failed = |source| StoreError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = files::open(path).map_err(failed)?;
+        if schema::start_of(&file, path)? == schema::Start::Empty {
+            return Err(StoreError::NotAStore {
+                path: path.to_owned(),
+                found: "an empty file".to_owned(),
+            });
+        }
+        let file = ReadOnlyFile::lock(file).map_err(failed)?;
+        let file = file.ok_or_else(|| StoreError::Busy {
+            path: path.to_owned(),
+        })?;
+        let database = guarded(path, || {
+            Database::builder()
+                .set_cache_size(DEFAULT_CACHE_BYTES)
+                .create_with_backend(file)
+                .map_err(|error| StoreError::open(path, error))
+        });
+        let store = Self {
+            database: Guarded::new(database?),
+            path: path.to_owned(),
+            is_read_only: true,
+        };
+        guarded(path, || store.check_version())?;
+        Ok(store)
+    }
+
     /// Makes a new store beside the path and renames it there: a file at the path is a whole store, whenever the power fails.
     fn create_whole(path: &Path) -> Result<(), StoreError> {
         let failed = |source| StoreError::Io {
@@ -113,8 +172,14 @@ impl Store {
         let store = Self {
             database: Guarded::new(database?),
             path: path.to_owned(),
+            is_read_only: false,
         };
-        guarded(path, || store.check_version())?;
+        guarded(path, || {
+            if store.is_new()? {
+                store.initialize()?;
+            }
+            store.check_version()
+        })?;
         Ok(store)
     }
 
@@ -353,53 +418,60 @@ impl Store {
         write.take()?.commit().map_err(failed)
     }
 
-    fn check_version(&self) -> Result<(), StoreError> {
+    /// Whether the database has no table of anybody's.
+    fn is_new(&self) -> Result<bool, StoreError> {
+        let read = self.begin_read()?;
+        let mut tables = read.list_tables().map_err(self.failed())?;
+        Ok(tables.next().is_none())
+    }
+
+    /// Makes the tables of a new store.
+    fn initialize(&self) -> Result<(), StoreError> {
         let write = self.begin_write()?;
-        let is_new = {
-            let mut tables = write.get()?.list_tables().map_err(self.failed())?;
-            tables.next().is_none()
-        };
-        let found = {
+        {
             let mut meta = write.get()?.open_table(META).map_err(self.failed())?;
-            let found = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
-            let found = found.map(|version| version.value());
-            if found.is_none() && !is_new {
-                return Err(StoreError::NotAStore {
-                    path: self.path.clone(),
-                    found: "a redb database of another program".to_owned(),
-                });
-            }
-            if found.is_none() {
-                meta.insert(schema::VERSION_KEY, schema::VERSION)
-                    .map_err(self.failed())?;
-                meta.insert(schema::LAYOUT_KEY, schema::layout())
-                    .map_err(self.failed())?;
-                write.get()?.open_table(NAMES).map_err(self.failed())?;
-                write.get()?.open_table(TABLES).map_err(self.failed())?;
-                write.get()?.open_table(TRIALS).map_err(self.failed())?;
-                write.get()?.open_table(KEYS).map_err(self.failed())?;
-            } else if found == Some(schema::VERSION) {
-                let layout = meta.get(schema::LAYOUT_KEY).map_err(self.failed())?;
-                let layout = layout.map(|layout| layout.value()).unwrap_or_default();
-                if layout != schema::layout() {
-                    return Err(StoreError::ArchiveLayout {
-                        path: self.path.clone(),
-                        expected: schema::layout(),
-                        found: layout,
-                    });
-                }
-            }
-            found
+            meta.insert(schema::VERSION_KEY, schema::VERSION)
+                .map_err(self.failed())?;
+            meta.insert(schema::LAYOUT_KEY, schema::layout())
+                .map_err(self.failed())?;
+            write.get()?.open_table(NAMES).map_err(self.failed())?;
+            write.get()?.open_table(TABLES).map_err(self.failed())?;
+            write.get()?.open_table(TRIALS).map_err(self.failed())?;
+            write.get()?.open_table(KEYS).map_err(self.failed())?;
+        }
+        write.take()?.commit().map_err(self.failed())
+    }
+
+    fn check_version(&self) -> Result<(), StoreError> {
+        let read = self.begin_read()?;
+        let not_ours = || StoreError::NotAStore {
+            path: self.path.clone(),
+            found: "a redb database of another program".to_owned(),
         };
-        match found {
-            None => write.take()?.commit().map_err(self.failed()),
-            Some(schema::VERSION) => write.take()?.abort().map_err(self.failed()),
-            Some(found) => Err(StoreError::Version {
+        let meta = match read.open_table(META) {
+            Ok(meta) => meta,
+            Err(TableError::TableDoesNotExist(_)) => return Err(not_ours()),
+            Err(error) => return Err(self.failed()(error)),
+        };
+        let version = meta.get(schema::VERSION_KEY).map_err(self.failed())?;
+        let version = version.ok_or_else(not_ours)?.value();
+        if version != schema::VERSION {
+            return Err(StoreError::Version {
                 path: self.path.clone(),
                 expected: schema::VERSION,
-                found,
-            }),
+                found: version,
+            });
         }
+        let layout = meta.get(schema::LAYOUT_KEY).map_err(self.failed())?;
+        let layout = layout.map(|layout| layout.value()).unwrap_or_default();
+        if layout != schema::layout() {
+            return Err(StoreError::ArchiveLayout {
+                path: self.path.clone(),
+                expected: schema::layout(),
+                found: layout,
+            });
+        }
+        Ok(())
     }
 
     fn table_id(&self, name: &str) -> Result<u32, StoreError> {
@@ -424,6 +496,11 @@ impl Store {
     }
 
     fn begin_write(&self) -> Result<Guarded<redb::WriteTransaction>, StoreError> {
+        if self.is_read_only {
+            return Err(StoreError::ReadOnly {
+                path: self.path.clone(),
+            });
+        }
         let write = self.database.get()?.begin_write();
         Ok(Guarded::new(write.map_err(self.failed())?))
     }
@@ -436,9 +513,9 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut aligned: AlignedVec<ALIGNMENT> = AlignedVec::with_capacity(bytes.len());
         aligned.extend_from_slice(bytes);
-        let trial = TrialRef::from_bytes(&aligned).map_err(|source| StoreError::Record {
+        let trial = TrialRef::from_bytes(&aligned).map_err(|error| StoreError::Record {
             path: self.path.clone(),
-            source,
+            error,
         })?;
         Ok(read(&aligned, trial))
     }

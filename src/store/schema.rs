@@ -11,6 +11,7 @@
 //! Trials are appended, so that importing and sealing write and read the file from front to back; only the small keys are
 //! inserted in random places.
 
+use std::fs::File;
 use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -103,17 +104,25 @@ pub(super) enum Start {
 /// Says clearly what a file is that is no store, before the storage engine sees it. A missing or empty file becomes a
 /// new store.
 pub(super) fn check_start(path: &Path) -> Result<Start, StoreError> {
+    match files::open(path) {
+        Ok(file) => start_of(&file, path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Start::Nothing),
+        Err(source) => Err(StoreError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// As [`check_start`], of a file that is open.
+pub(super) fn start_of(file: &File, path: &Path) -> Result<Start, StoreError> {
     const STORE: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
-    let failed = |source| StoreError::Io {
+    let mut start = Vec::new();
+    let read = file.take(16).read_to_end(&mut start);
+    read.map_err(|source| StoreError::Io {
         path: path.to_owned(),
         source,
-    };
-    let mut start = Vec::new();
-    match files::open(path) {
-        Ok(file) => file.take(16).read_to_end(&mut start).map_err(failed)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Start::Nothing),
-        Err(error) => return Err(failed(error)),
-    };
+    })?;
     if start.is_empty() {
         return Ok(Start::Empty);
     }

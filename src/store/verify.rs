@@ -10,6 +10,7 @@ use super::{Store, StoreError};
 
 /// What [`Store::verify`] has checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct StoreVerified {
     /// Tables.

@@ -28,6 +28,7 @@ pub mod fit;
 mod model;
 mod network;
 
+use std::fmt;
 use std::sync::OnceLock;
 
 pub use adapt::Device;
@@ -41,7 +42,7 @@ use model::{COSTS, EPOCHS, Growth, Model, TARGETS, Target};
 use network::{BATCH, WIDTH};
 
 /// A fitted model; see the [module](self).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Surrogate {
     model: Model,
     fingerprint: u32,
@@ -50,6 +51,7 @@ pub struct Surrogate {
 /// A predicted value and its interval: nine in ten of [these training runs](Surrogate::INTERVAL_RUNS) lie there, measured on
 /// cells not fitted to.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Estimate {
     /// The value.
     pub value: f64,
@@ -70,7 +72,7 @@ impl Estimate {
 }
 
 /// What a surrogate says of a cell: [`at`](Self::at) a budget.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Prediction<'m> {
     model: &'m Model,
     /// By target, in its own scale.
@@ -81,6 +83,7 @@ pub struct Prediction<'m> {
 
 /// What a surrogate says of a cell at a budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct BudgetPrediction {
     /// Energy of training, in kWh, on a Quadro RTX 6000, growing with the epochs as measured energy does.
@@ -103,12 +106,12 @@ impl Surrogate {
     #[must_use]
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Surrogate> = OnceLock::new();
+        #[expect(
+            clippy::expect_used,
+            reason = "the bytes are part of the program; a test decodes these very bytes"
+        )]
         EMBEDDED.get_or_init(|| {
-            // The tests decode these very bytes.
-            Self::from_bytes(include_bytes!("weights.bin")).unwrap_or_else(|_| Self {
-                model: Model::default(),
-                fingerprint: 0,
-            })
+            Self::from_bytes(include_bytes!("weights.bin")).expect("the crate's weights are whole")
         })
     }
 
@@ -191,11 +194,8 @@ impl Surrogate {
     #[must_use]
     pub fn predict(&self, cell: Cell) -> Prediction<'_> {
         let mut predictions = self.predict_all(&[cell]);
-        predictions.pop().unwrap_or(Prediction {
-            model: &self.model,
-            values: [f32::NAN; TARGETS],
-            spreads: [0.0; TARGETS],
-        })
+        #[expect(clippy::expect_used, reason = "each cell has a prediction")]
+        predictions.pop().expect("the prediction of the one cell")
     }
 
     /// Predicts for many cells, in their order.
@@ -315,5 +315,25 @@ fn grown(base: Estimate, times: f64, growth: Option<&Growth>) -> Estimate {
         value,
         low: value * (1.0 - width(base.low, low)).max(0.0),
         high: value * (1.0 + width(base.high, high)),
+    }
+}
+
+/// Its name and its fingerprint.
+impl fmt::Debug for Surrogate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surrogate")
+            .field("name", &self.name())
+            .field("fingerprint", &format_args!("{:#010x}", self.fingerprint))
+            .finish_non_exhaustive()
+    }
+}
+
+/// By which model, and what it says at the largest budget.
+impl fmt::Debug for Prediction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prediction")
+            .field("model", &self.model.name)
+            .field("at_108_epochs", &self.at_number(EPOCHS.len() - 1))
+            .finish_non_exhaustive()
     }
 }

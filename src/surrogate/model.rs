@@ -123,7 +123,19 @@ impl Model {
         if !whole || !model.standard.is_whole() {
             return Err(damaged(&"networks that do not fit"));
         }
+        if !model.has_numbers() {
+            return Err(damaged(&"scales that are no numbers"));
+        }
         Ok(model)
+    }
+
+    /// Whether every scale and growth is a number: without them, predictions would be none.
+    fn has_numbers(&self) -> bool {
+        let scales = self.scales.iter();
+        let mut scales = scales.flat_map(|own| [own.mean, own.deviation, own.low, own.high]);
+        let growth = self.energy_growth.iter().chain(&self.time_growth);
+        let mut growth = growth.flat_map(|own| [own.median, own.low, own.high]);
+        scales.all(f32::is_finite) && growth.all(f32::is_finite)
     }
 }
 

@@ -58,9 +58,12 @@ impl Layer {
         }
     }
 
-    /// Whether the lengths fit each other.
+    /// Whether the lengths fit each other, and every value is a number.
     fn is_whole(&self) -> bool {
-        self.inputs > 0 && self.weights.len() == self.inputs as usize * self.bias.len()
+        let mut values = self.weights.iter().chain(&self.bias).flatten();
+        self.inputs > 0
+            && self.weights.len() == self.inputs as usize * self.bias.len()
+            && values.all(|value| value.is_finite())
     }
 
     #[inline(always)]
@@ -148,8 +151,12 @@ pub(super) struct Standard {
 }
 
 impl Standard {
+    /// Whether there is one of each for every feature, and every value is a number.
     pub fn is_whole(&self) -> bool {
-        self.means.len() == FEATURES && self.scales.len() == FEATURES
+        let mut values = self.means.iter().chain(&self.scales);
+        self.means.len() == FEATURES
+            && self.scales.len() == FEATURES
+            && values.all(|value| value.is_finite())
     }
 
     /// The features of a cell, standardised.

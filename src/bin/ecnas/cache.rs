@@ -8,7 +8,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ecnas::benchmark::{self, BenchmarkError, Stage};
+use ecnas::benchmark::{self, BenchmarkError, BuildProgress, Stage};
 use ecnas::cache::{Cache, CacheError, Cached};
 use ecnas::import::ImportOptions;
 use ecnas::store::{OnDuplicate, Store};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub use command::{Args, run};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, explain};
 use crate::open::{self, Kind, Mapped};
 use crate::screen;
 use crate::work::{self, Hold, Work};
@@ -90,20 +90,19 @@ fn default_benchmark() -> Result<Given, Failure> {
     given(&path, Some(scratch))
 }
 
-/// Shows which stage a benchmark is at.
-pub fn watch() -> impl FnMut(Stage) -> ControlFlow<()> {
-    let work = Work::of(
-        "building the benchmark of the search space",
-        Stage::ALL.len() as u64,
-        "stages",
-    );
+/// Shows how far the building of a benchmark is.
+pub fn watch() -> impl FnMut(BuildProgress) -> ControlFlow<()> {
+    const WHOLE: u64 = 100;
+    let work = Work::of("building the benchmark of the search space", WHOLE, "%");
+    let stages = Stage::ALL.len() as u64;
     let mut told = false;
-    move |stage| {
-        if stage == Stage::Waiting && !std::mem::replace(&mut told, true) {
+    move |at| {
+        if at.stage == Stage::Waiting && !std::mem::replace(&mut told, true) {
             work.tell("waiting for another process that builds the benchmark");
         }
-        let done = Stage::ALL.iter().position(|own| *own == stage);
-        work.at(done.unwrap_or_default() as u64, Stage::ALL.len() as u64)
+        let before = Stage::ALL.iter().position(|stage| *stage == at.stage);
+        let before = WHOLE * before.unwrap_or_default() as u64 / stages;
+        work.at(before + WHOLE * at.done / (stages * at.total.max(1)), WHOLE)
     }
 }
 
@@ -182,7 +181,8 @@ fn wait() -> impl FnMut() -> ControlFlow<()> {
 /// A folder to answer from where the cache cannot be used.
 fn temporary(unusable: &CacheError) -> Result<TempDir, Failure> {
     screen::note(format!(
-        "{unusable}; answering from a temporary copy that is not kept"
+        "{}; answering from a temporary copy that is not kept",
+        explain(unusable)
     ));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ecnas::cell::{Cell, CellHash, Space};
+use ecnas::cell::{Cell, CellHash};
 use ecnas::import::ImportOptions;
 use ecnas::metrics::{Budget, Metric};
 use ecnas::surrogate::{Device, Surrogate};
 
 use crate::failure::Failure;
 use crate::import;
-use crate::work::Work;
 
-/// The energies of a cell, which may be known by its hash alone.
+/// The energies of a cell.
 #[derive(Default)]
 struct Measured {
     cell: Option<Cell>,
@@ -54,19 +53,11 @@ pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
     Device::fit(surrogate, name, budget, &measured).map_err(|error| failed(&error))
 }
 
-/// Each cell with its mean energy. Hashes are looked up in the search space, which is enumerated if there are any.
+/// Each cell with its mean energy, or the hash of one that importing did not find in the search space.
 fn means(cells: &BTreeMap<CellHash, Measured>) -> Result<Vec<(Cell, f64)>, CellHash> {
-    let mut space = None;
     let cells = cells.iter().map(|(&hash, measured)| {
-        let cell = measured.cell.or_else(|| {
-            let space = space.get_or_insert_with(|| {
-                let _work = Work::open_ended("hashing the search space");
-                Space::new(Cell::MAX_VERTICES, Cell::MAX_EDGES)
-            });
-            space.cell(hash)
-        });
         let mean = measured.energy / f64::from(measured.repeats);
-        Ok((cell.ok_or(hash)?, mean))
+        Ok((measured.cell.ok_or(hash)?, mean))
     });
     cells.collect()
 }

@@ -1,5 +1,6 @@
 //! What goes wrong, as one line with a hint and an exit code.
 
+use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,6 +19,21 @@ use ecnas::{IngestError, SealError};
 use crate::screen;
 use crate::work;
 
+/// An error with its causes, which stand in front of the advice that its text ends with.
+pub fn explain(error: &dyn Error) -> String {
+    let text = error.to_string();
+    let mut causes = String::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        causes += &format!(": {error}");
+        cause = error.source();
+    }
+    match text.rsplit_once("; ") {
+        Some((what, advice)) => format!("{what}{causes}; {advice}"),
+        None => text + &causes,
+    }
+}
+
 /// Why a command failed.
 #[derive(Debug)]
 pub struct Failure {
@@ -32,6 +48,11 @@ impl Failure {
             message: message.to_string(),
             code: 1,
         }
+    }
+
+    /// An error of the library, with its causes.
+    pub fn of(error: impl Error) -> Self {
+        Self::error(explain(&error))
     }
 
     /// A command line that makes no sense.
@@ -84,6 +105,7 @@ fn advice(error: &io::Error) -> &'static str {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
             "free some space, or choose another disk"
         }
+        ErrorKind::OutOfMemory => "raise the limit on memory (`ulimit -v`), or use another machine",
         _ => "check the path and the medium it is on",
     }
 }
@@ -117,38 +139,40 @@ impl From<serde_json::Error> for Failure {
 
 impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
+        let text = explain(&error);
         let inner = match &error {
-            SnapshotError::In { source, .. } => source,
+            SnapshotError::In { error, .. } => error,
             error => error,
         };
         match inner {
             SnapshotError::NoSuchTable { .. } | SnapshotError::NoSuchCell { .. } => {
-                Self::not_found(&error)
+                Self::not_found(text)
             }
             SnapshotError::NoSuchBudget { .. } | SnapshotError::NoSuchColumn { .. } => {
-                Self::not_found(&error)
+                Self::not_found(text)
             }
-            SnapshotError::Ambiguous { .. } => Self::usage(&error).hint("name one with --table"),
-            SnapshotError::Io { source, .. } => Self::error(&error).hint(advice(source)),
+            SnapshotError::Ambiguous { .. } => Self::usage(text).hint("name one with --table"),
+            SnapshotError::Io { source, .. } => Self::error(text).hint(advice(source)),
             // What it is instead says what to do.
-            SnapshotError::NotASnapshot { found } if found.contains('(') => Self::error(&error),
-            SnapshotError::NotASnapshot { .. } => Self::error(&error)
+            SnapshotError::NotASnapshot { found } if found.contains('(') => Self::error(text),
+            SnapshotError::NotASnapshot { .. } => Self::error(text)
                 .hint("`ecnas recipe FILE` takes released files; import and seal others"),
-            _ => Self::error(&error),
+            _ => Self::error(text),
         }
     }
 }
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let text = explain(&error);
         match &error {
-            StoreError::NoSuchTable { .. } => Self::not_found(&error),
-            StoreError::Io { source, .. } => Self::error(&error).hint(advice(source)),
+            StoreError::NoSuchTable { .. } => Self::not_found(text),
+            StoreError::Io { source, .. } => Self::error(text).hint(advice(source)),
             StoreError::NotAStore { .. } => {
-                Self::error(&error).hint("name another file; a new store needs no file at all")
+                Self::error(text).hint("name another file; a new store needs no file at all")
             }
-            StoreError::BadName { .. } => Self::usage(&error).hint("name the table with --table"),
-            _ => Self::error(&error),
+            StoreError::BadName { .. } => Self::usage(text).hint("name the table with --table"),
+            _ => Self::error(text),
         }
     }
 }
@@ -157,7 +181,7 @@ impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Store(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }
@@ -166,20 +190,20 @@ impl From<BenchmarkError> for Failure {
     fn from(error: BenchmarkError) -> Self {
         match error {
             BenchmarkError::Snapshot(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }
 
 impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
-        Self::error(error)
+        Self::of(error)
     }
 }
 
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
-        Self::error(error)
+        Self::of(error)
     }
 }
 
@@ -188,7 +212,7 @@ impl From<SealError> for Failure {
         match error {
             SealError::Store(error) => error.into(),
             SealError::Snapshot(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }
@@ -197,11 +221,11 @@ impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Snapshot(error) => error.into(),
-            QueryError::Index(_) => Self::error(error),
+            QueryError::Index(_) => Self::of(error),
             QueryError::TwoScales { .. } => {
                 Self::usage(error).hint("--scale trials, or --scale estimates")
             }
-            other => Self::usage(other),
+            other => Self::usage(explain(&other)),
         }
     }
 }
@@ -214,8 +238,8 @@ impl From<RecipeError> for Failure {
             RecipeError::Carbon(_)
             | RecipeError::ReferenceOnOtherScale { .. }
             | RecipeError::ToleratedLoss { .. }
-            | RecipeError::IncompletePoint { .. } => Self::usage(error),
-            other => Self::error(other),
+            | RecipeError::IncompletePoint { .. } => Self::usage(explain(&error)),
+            other => Self::of(other),
         }
     }
 }
@@ -226,7 +250,7 @@ impl From<PlotError> for Failure {
             PlotError::Snapshot(error) => error.into(),
             PlotError::Query(error) => error.into(),
             PlotError::Recipe(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }
@@ -236,7 +260,7 @@ impl From<ExportError> for Failure {
         match error {
             ExportError::Snapshot(error) => error.into(),
             ExportError::Io(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }
@@ -246,7 +270,7 @@ impl From<WriteTfRecordError<SnapshotError>> for Failure {
         match error {
             WriteTfRecordError::Trials(error) => error.into(),
             WriteTfRecordError::Io(error) => error.into(),
-            other => Self::error(other),
+            other => Self::of(other),
         }
     }
 }

@@ -67,11 +67,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         fit::fit(&data, &options, |progress| {
             work.at(progress.done, progress.total)
         })
-        .map_err(Failure::error)?
+        .map_err(Failure::of)?
     };
-    let bytes = surrogate
-        .to_bytes()
-        .map_err(|error| Failure::error(error.to_string()))?;
+    let bytes = surrogate.to_bytes().map_err(Failure::of)?;
     files::whole(&args.output, |mut file| {
         Ok::<(), Failure>(file.write_all(&bytes)?)
     })

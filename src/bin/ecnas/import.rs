@@ -86,19 +86,16 @@ pub fn each_trial(
     options: &ImportOptions,
     mut each: impl FnMut(&Trial) -> Result<(), Failure>,
 ) -> Result<TableInfo, Failure> {
-    let mut import = Import::open(path, options).map_err(Failure::error)?;
+    let mut import = Import::open(path, options).map_err(Failure::of)?;
     let work = Work::of(&path.display().to_string(), 0, "bytes");
     while let Some(batch) = import.next() {
-        batch
-            .map_err(Failure::error)?
-            .iter()
-            .try_for_each(&mut each)?;
+        batch.map_err(Failure::of)?.iter().try_for_each(&mut each)?;
         let so_far = import.progress();
         if work.at(so_far.bytes_read, so_far.bytes_total).is_break() || work::interrupted() {
             return Err(Failure::error("interrupted"));
         }
     }
-    Ok(import.finish().map_err(Failure::error)?.info)
+    Ok(import.finish().map_err(Failure::of)?.info)
 }
 
 /// Runs the command.

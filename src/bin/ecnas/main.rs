@@ -130,6 +130,7 @@ fn words() -> Vec<OsString> {
 }
 
 fn main() -> ExitCode {
+    ecnas::store::silence_caught_panics();
     let cli = match Cli::try_parse_from(words()) {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use ecnas::snapshot::{MAGIC, MappedBytes, Mapping, Snapshot, Table};
-use ecnas::store::{Store, StoreError};
+use ecnas::store::Store;
 
 use crate::failure::Failure;
 
@@ -87,13 +87,9 @@ pub fn mapping() -> Result<Mapping, Failure> {
     })
 }
 
-/// Opens a store that is there.
+/// Opens a store to read it.
 pub fn store(path: &Path) -> Result<Store, Failure> {
-    fs::metadata(path).map_err(|source| {
-        let path = path.to_owned();
-        StoreError::Io { path, source }
-    })?;
-    Ok(Store::open(path)?)
+    Ok(Store::open_read_only(path)?)
 }
 
 /// The table of this name, or the only one.

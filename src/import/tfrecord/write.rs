@@ -44,7 +44,7 @@ pub enum WriteTfRecordError<E> {
     #[error(transparent)]
     Trial(#[from] WriteError),
     /// The output failed.
-    #[error("the TFRecord file cannot be written: {0}; check the space and the permissions there")]
+    #[error("the TFRecord file cannot be written; check the space and the permissions there")]
     Io(#[from] io::Error),
 }
 

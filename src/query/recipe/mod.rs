@@ -14,6 +14,7 @@ use crate::snapshot::{RowId, View};
 
 /// A cell with what it costs and how good it is, beside the reference.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Recipe {
     /// The cell's row.
@@ -51,6 +52,7 @@ pub struct Recipe {
 
 /// A recipe in another view: another budget, another table.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Elsewhere {
     /// The view's table.
@@ -69,6 +71,7 @@ pub struct Elsewhere {
 
 /// What recipes are compared with.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Baseline {
     /// The reference's row; `None` if it is no cell.
@@ -89,6 +92,7 @@ pub struct Baseline {
 
 /// The answer to a [`RecipeQuery`].
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct RecipeBook {
     /// The reference.

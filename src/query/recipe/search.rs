@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use super::{Baseline, Elsewhere, Recipe, RecipeBook, RecipeError, RecipeQuery, Reference};
 use crate::cell::{Cell, CellHash};
@@ -38,7 +39,6 @@ impl<'s> View<'s> {
 }
 
 /// A search for recipes; see [`View::recipes`].
-#[derive(Debug)]
 pub struct RecipeSearch<'q, 's> {
     query: &'q RecipeQuery,
     here: Side<'q, 's>,
@@ -51,7 +51,6 @@ pub struct RecipeSearch<'q, 's> {
 }
 
 /// A view, and what must hold in it.
-#[derive(Debug)]
 struct Side<'q, 's> {
     view: &'q View<'s>,
     /// The rows whose values are on the scale that counts; `None` where all are.
@@ -65,7 +64,6 @@ struct Side<'q, 's> {
 }
 
 /// Where the value of a recipe lies in a column. The values are borrowed if they are the column's own.
-#[derive(Debug)]
 struct Bound<'q> {
     column: &'q str,
     values: Cow<'q, [f64]>,
@@ -606,4 +604,15 @@ fn point_value(
             column: column.to_owned(),
             found: value.map_or("none".to_owned(), |value| value.to_string()),
         })
+}
+
+/// What is asked, and where.
+impl fmt::Debug for RecipeSearch<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecipeSearch")
+            .field("query", self.query)
+            .field("view", self.here.view)
+            .field("reference", &self.hash)
+            .finish_non_exhaustive()
+    }
 }

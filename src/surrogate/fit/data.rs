@@ -1,6 +1,7 @@
 //! From trials to what a surrogate is fitted to.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::FitData;
 use crate::cell::{CellHash, Space};
@@ -8,7 +9,7 @@ use crate::metrics::{Metric, Trial};
 use crate::surrogate::model::EPOCHS;
 
 /// Trials of one origin: means over the repeats of each cell, by budget.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Trials {
     /// Energy, time, validation accuracy: sum and count.
     sums: BTreeMap<CellHash, [[(f64, u32); 3]; 4]>,
@@ -76,5 +77,12 @@ impl FitData {
             energy_growth: gpu.growth(0),
             time_growth: gpu.growth(1),
         }
+    }
+}
+
+/// The number of their cells.
+impl fmt::Debug for Trials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Trials({} cells)", self.sums.len())
     }
 }

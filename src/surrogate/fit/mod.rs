@@ -12,6 +12,7 @@ mod report;
 mod train;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::ControlFlow;
 
 pub use data::Trials;
@@ -25,7 +26,7 @@ use crate::cell::{Cell, CellHash, enumerate};
 use train::{Plan, Rows, train};
 
 /// What a surrogate is fitted to: values of cells, each at most once.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct FitData {
     /// Energy of 4 epochs on the GPU, in kWh.
     pub energy_kwh: Vec<(Cell, f64)>,
@@ -516,4 +517,22 @@ fn growth(what: &str, ratios: &[Vec<f64>; 4]) -> Result<[Growth; 4], FitError> {
         };
     }
     Ok(growth)
+}
+
+/// How much there is of each.
+impl fmt::Debug for FitData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let accuracies = self.validation_accuracy.each_ref().map(Vec::len);
+        f.debug_struct("FitData")
+            .field("energy_kwh", &self.energy_kwh.len())
+            .field("training_time_s", &self.training_time_s.len())
+            .field("tpu_training_time_s", &self.tpu_training_time_s.len())
+            .field("validation_accuracy", &accuracies)
+            .field(
+                "energy_growth",
+                &self.energy_growth.each_ref().map(Vec::len),
+            )
+            .field("time_growth", &self.time_growth.each_ref().map(Vec::len))
+            .finish()
+    }
 }
