@@ -523,3 +523,123 @@ fn questions_without_sense_are_refused() {
         );
     }
 }
+
+/// Accuracies of four decimals, dearer and slower the better they are, and beside each the number just below it that is no
+/// worse by a unit of the tenth decimal.
+fn decimals() -> Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.ecnas");
+    let mut writer = SnapshotWriter::create(&path).unwrap();
+    for name in ["a", "b"] {
+        let info = TableInfo {
+            name: name.to_owned(),
+            ..TableInfo::default()
+        };
+        writer.begin_table(info).unwrap();
+        for number in 900..10_000_u64 {
+            for (less, key) in [(0, 2 * number), (1, 2 * number + 1)] {
+                let accuracy: f64 = format!("{}e-10", number * 1_000_000 - less)
+                    .parse()
+                    .unwrap();
+                let time: f64 = format!("{}e-10", (20_000 - number) * 1_000_000 + less)
+                    .parse()
+                    .unwrap();
+                for epochs in [4, 108] {
+                    let hash = CellHash::from_bytes(u128::from(key).to_le_bytes());
+                    let mut trial = Trial::new(hash, budget(epochs), 1);
+                    trial.totals.set(Metric::ValidationAccuracy, accuracy);
+                    trial.totals.set(Metric::TrainingTime, time);
+                    trial.totals.set(Metric::Energy, accuracy);
+                    writer.add(&trial).unwrap();
+                }
+            }
+        }
+    }
+    writer.finish().unwrap();
+    Snapshot::from_bytes(AlignedBytes::copy_from(&std::fs::read(path).unwrap())).unwrap()
+}
+
+#[test]
+fn a_tolerance_that_is_met_exactly_in_decimals_is_met_and_a_tenth_decimal_more_is_not() {
+    let snapshot = decimals();
+    let views: Vec<View<'_>> = [("a", 4), ("a", 108), ("b", 4)]
+        .map(|(table, epochs)| snapshot.view(table, budget(epochs)).unwrap())
+        .into();
+    // Without an index.
+    let given = snapshot
+        .table("a")
+        .unwrap()
+        .view_with(budget(4), Repeats::Given(1))
+        .unwrap();
+    let hash = |number: u64| CellHash::from_bytes(u128::from(2 * number).to_le_bytes());
+    let mut missed = 0;
+    for number in 1000..10_000 {
+        let mut query = RecipeQuery::default();
+        query.reference = Reference::Cell(hash(number));
+        // Cheaper cells are worse: the cheapest recipe is the one that loses all that is tolerated, of those below it one
+        // loses 10^-10 more.
+        let expected = views[0].require(hash(number - 100)).unwrap().id();
+        let own = views[0].require(hash(number)).unwrap().id();
+        let best = |search: &RecipeSearch<'_, '_>| search.best().unwrap();
+        for view in [&views[0], &given] {
+            let search = view.recipes(&query).unwrap();
+            assert_eq!(best(&search), Some(expected), "{number}");
+        }
+        let accuracy = |row: RowId| views[0].at(row).unwrap().get(Metric::ValidationAccuracy);
+        let naive = accuracy(expected).unwrap() >= accuracy(own).unwrap() - 0.01;
+        missed += u32::from(!naive);
+        if number % 10 != 2 {
+            continue;
+        }
+        let search = views[0].recipes(&query).unwrap();
+        assert_eq!(search.best_for(own), Some(expected));
+        assert_eq!(search.front().unwrap()[0].row, expected);
+        assert_eq!(search.rows().unwrap()[0], expected);
+        let search = search.also_in(&views[1]).unwrap();
+        let search = search.also_in(&views[2]).unwrap();
+        assert_eq!(best(&search), Some(expected), "{number}, elsewhere");
+        // Another metric decides, one of which less is better.
+        let loss = Loss::Absolute(0.01);
+        query.tolerated_loss = Loss::Absolute(0.5);
+        query.tolerances = vec![Tolerance {
+            objective: Objective::minimize(Metric::TrainingTime),
+            loss,
+        }];
+        let search = views[0].recipes(&query).unwrap();
+        assert_eq!(best(&search), Some(expected), "{number}, by time");
+        query.tolerances.clear();
+        query.tolerated_loss = loss;
+        query.cautious = true;
+        query.reference = Reference::Point(
+            [Metric::Energy, Metric::ValidationAccuracy]
+                .map(|metric| (metric.name().into(), accuracy(own).unwrap()))
+                .into(),
+        );
+        let search = views[0].recipes(&query).unwrap();
+        assert_eq!(best(&search), Some(expected), "{number}, a point");
+    }
+    // What binary numbers alone would have missed.
+    assert_eq!(missed, 160);
+}
+
+#[test]
+fn a_reference_of_repeats_near_the_largest_number_is_their_mean() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.ecnas");
+    let mut writer = SnapshotWriter::create(&path).unwrap();
+    writer.begin_table(TableInfo::default()).unwrap();
+    for (key, energy, accuracy) in [(1, 1.7e308, 0.9), (2, 0.85e308, 0.895)] {
+        for repeat in 1..=2 {
+            let mut trial = Trial::new(CellHash::from_bytes([key; 16]), budget(4), repeat);
+            trial.totals.set(Metric::Energy, energy);
+            trial.totals.set(Metric::ValidationAccuracy, accuracy);
+            writer.add(&trial).unwrap();
+        }
+    }
+    writer.finish().unwrap();
+    let snapshot = Snapshot::open(&path).unwrap();
+    let view = snapshot.only_table().unwrap().view(budget(4)).unwrap();
+    let book = recipes(&view, &RecipeQuery::default()).unwrap();
+    assert_eq!(book.reference.energy_kwh, 1.7e308);
+    assert_eq!(book.recipes[0].saving, 0.5);
+}

@@ -107,6 +107,8 @@ pub(super) struct Array<'a> {
     pub kind: Kind,
     /// The column, pair or category that it belongs to.
     pub owner: usize,
+    /// Where it begins.
+    pub offset: usize,
     pub bytes: &'a [u8],
 }
 
@@ -170,12 +172,16 @@ pub(super) fn arrays(
             let end = offset.checked_add(len)?;
             let fits = offset.is_multiple_of(ALIGN) && offset >= free_from;
             free_from = end;
-            bytes.get(offset..end).filter(|_| fits)
+            bytes
+                .get(offset..end)
+                .filter(|_| fits)
+                .map(|own| (offset, own))
         });
         match (kind, found) {
-            (Some(kind), Some(bytes)) => Ok(Array {
+            (Some(kind), Some((own_offset, bytes))) => Ok(Array {
                 kind,
                 owner: u32_at(entry, 4).unwrap_or_default() as usize,
+                offset: own_offset,
                 bytes,
             }),
             _ => Err(malformed(
@@ -210,14 +216,6 @@ impl Arrays {
     pub fn push<T: Pod>(&mut self, kind: Kind, owner: usize, elements: &[T]) {
         let bytes = bytemuck::cast_slice(elements).to_vec();
         self.arrays.push((kind, owner as u32, bytes));
-    }
-
-    /// The bytes of the first array of a kind.
-    pub fn of(&self, kind: Kind) -> Option<&[u8]> {
-        let mut arrays = self.arrays.iter();
-        arrays
-            .find(|array| array.0 == kind)
-            .map(|array| array.2.as_slice())
     }
 
     pub fn append(&mut self, mut other: Self) {

@@ -45,21 +45,17 @@ impl<'a> CategoryIndex<'a> {
         Ok(RowSet::union_of(sets))
     }
 
-    /// Checks that the bitmaps are disjoint and hold no row beyond the last.
-    pub(super) fn verify(&self, rows: usize) -> Result<(), String> {
-        if self.values.len() != self.rows.len() || !self.values.is_sorted_by(|a, b| a < b) {
-            return Err("expected one bitmap for each of its ascending values".to_owned());
-        }
-        let all = RowSet::all(rows);
-        let mut seen = RowSet::new();
-        for number in 0..self.values.len() {
-            let set = self.rows.get(number).map_err(|error| error.to_string())?;
-            if !set.is_subset(&all) || !set.is_disjoint(&seen) {
-                return Err("a row with two values, or none such row".to_owned());
+    /// The value of each row; `None` where it has none.
+    pub(super) fn by_row(&self, rows: usize) -> Result<Vec<Option<u8>>, IndexError> {
+        let mut by_row = vec![None; rows];
+        for (number, &value) in self.values.iter().enumerate() {
+            for row in self.rows.get(number)?.iter() {
+                if let Some(slot) = by_row.get_mut(row.index()) {
+                    *slot = Some(value);
+                }
             }
-            seen = seen | set;
         }
-        Ok(())
+        Ok(by_row)
     }
 }
 

@@ -431,64 +431,6 @@ impl<'a> ColumnIndex<'a> {
             .collect::<Result<_, _>>()?;
         Ok(RowSet::union_of(buckets.into_iter().chain([cut])))
     }
-
-    /// Checks everything that the column's index says against its values.
-    pub(super) fn verify(&self) -> Result<(), String> {
-        let present = self.values.iter().filter(|value| !value.is_nan()).count();
-        let end = self.starts.last().copied().unwrap_or_default();
-        if self.present as usize != present || end != self.present {
-            return Err(format!(
-                "{} places, up to {end}, for {present} values",
-                self.present
-            ));
-        }
-        let key = |place: u32| {
-            let row = self.row_at(place)?;
-            Some((self.value(row), row))
-        };
-        for place in 1..self.present() {
-            let in_order = key(place - 1)
-                .zip(key(place))
-                .is_some_and(|(a, b)| a.0 < b.0 || (a.0 == b.0 && a.1 < b.1));
-            if !in_order {
-                return Err(format!("place {place} out of order"));
-            }
-        }
-        for (code, pair) in self.starts.windows(2).enumerate() {
-            let &[start, end] = pair else { continue };
-            let least = self.row_at(start).map(|row| self.value(row));
-            if start >= end || least != self.edges.get(code).copied() {
-                return Err(format!("code {} begins elsewhere", code + 1));
-            }
-            if !self.codes.is_empty() {
-                let coded = |row| self.codes.get(row as usize) == Some(&(code as u16 + 1));
-                if !self.stretch(start..end).iter().all(coded) {
-                    return Err(format!("rows of code {} have another", code + 1));
-                }
-            }
-        }
-        let at = |place| self.row_at(place).map(|row| self.value(row));
-        let (runs, least) = grid::runs(self.edges, self.starts, at);
-        if self.runs != runs || self.least != least {
-            return Err("other runs".to_owned());
-        }
-        let missing = self.values.iter().zip(self.codes);
-        if missing
-            .into_iter()
-            .any(|(value, &code)| value.is_nan() != (code == 0))
-        {
-            return Err("codes for missing values".to_owned());
-        }
-        for bucket in 0..self.bucket_count() {
-            let mut rows: Vec<u32> = self.stretch(self.bucket_places(bucket)).iter().collect();
-            rows.sort_unstable();
-            let stored = self.bucket(bucket).map_err(|error| error.to_string())?;
-            if stored.to_vec() != rows {
-                return Err(format!("other rows in bucket {bucket}"));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The first place of a quantile.

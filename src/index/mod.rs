@@ -27,6 +27,7 @@ mod pair;
 mod rows;
 mod scan;
 mod search;
+mod verify;
 
 pub(crate) use bits::RowBits;
 pub use build::IndexBuilder;
@@ -44,6 +45,7 @@ use pair::PairArrays;
 /// An index that is read in place.
 #[derive(Debug, Clone, Default)]
 pub struct Index<'a> {
+    bytes: &'a [u8],
     rows: usize,
     columns: Vec<(&'a str, ColumnIndex<'a>)>,
     pairs: Vec<([usize; 2], PairIndex<'a>)>,
@@ -81,6 +83,7 @@ impl<'a> Index<'a> {
     ) -> Result<Self, IndexError> {
         let (rows, arrays) = arrays(bytes)?;
         let mut index = Self {
+            bytes,
             rows,
             ..Self::default()
         };
@@ -252,29 +255,5 @@ impl<'a> Index<'a> {
             }
         }
         sizes
-    }
-
-    /// Checks everything that the index says against the columns.
-    ///
-    /// # Errors
-    /// The first thing that is wrong.
-    ///
-    /// # Complexity
-    /// O(n log l) for each pair of l layers, O(n) for each column.
-    pub fn verify(&self) -> Result<(), IndexError> {
-        let malformed = |what: String| move |found: String| IndexError::Malformed { what, found };
-        for (name, column) in &self.columns {
-            let what = format!("expected the index of `{name}`");
-            column.verify().map_err(malformed(what))?;
-        }
-        for (number, (_, pair)) in self.pairs.iter().enumerate() {
-            let what = format!("expected the index of pair {number}");
-            pair.verify().map_err(malformed(what))?;
-        }
-        for (name, category) in &self.categories {
-            let what = format!("expected the index of `{name}`");
-            category.verify(self.rows).map_err(malformed(what))?;
-        }
-        Ok(())
     }
 }

@@ -469,32 +469,6 @@ impl<'a> PairIndex<'a> {
         let layer = u32::from_le_bytes(bytes.try_into().ok()?);
         (layer != u32::MAX).then_some(layer)
     }
-
-    /// Checks everything that the pair's index says against the columns.
-    pub(super) fn verify(&self) -> Result<(), String> {
-        let order = self.x.stretch(0..self.x.present());
-        let y_codes = order
-            .iter()
-            .map(|row| self.y.codes().get(row as usize).copied());
-        if !self.codes().iter().copied().map(Some).eq(y_codes) {
-            return Err("other codes of y in the order of x".to_owned());
-        }
-        let across = codes_in_order(&self.x, &self.y);
-        if !self.x.is_row_order() && self.arrays.codes_across != Some(&across) {
-            return Err("other codes of x in the order of y".to_owned());
-        }
-        let again = build_arrays(0, [0, 0], &self.x, &self.y, self.codes());
-        let same = again.of(Kind::Maxima) == Some(bytemuck::cast_slice(self.arrays.maxima))
-            && again.of(Kind::Grid) == Some(bytemuck::cast_slice(self.arrays.grid))
-            && again.of(Kind::Front) == Some(bytemuck::cast_slice(self.arrays.front))
-            && again.of(Kind::Staircase) == Some(bytemuck::cast_slice(self.arrays.staircase))
-            && again.of(Kind::Layers) == Some(self.arrays.layers);
-        if same {
-            Ok(())
-        } else {
-            Err("other maxima, counts, front or layers".to_owned())
-        }
-    }
 }
 
 /// Walks the places of a stretch whose code lies in a range, passing over blocks whose greatest code is too small.
@@ -614,30 +588,11 @@ pub(super) fn build(
         return Arrays::default();
     };
     let codes = codes_in_order(&y, &x);
-    build_arrays(owner, columns, &x, &y, &codes)
-}
-
-/// The codes of a column in the order of another.
-fn codes_in_order(column: &ColumnIndex<'_>, order: &ColumnIndex<'_>) -> Vec<u16> {
-    let rows = order.stretch(0..order.present());
-    let codes = rows.iter().map(|row| column.codes().get(row as usize));
-    codes
-        .map(|code| code.copied().unwrap_or_default())
-        .collect()
-}
-
-fn build_arrays(
-    owner: usize,
-    columns: [usize; 2],
-    x: &ColumnIndex<'_>,
-    y: &ColumnIndex<'_>,
-    codes: &[u16],
-) -> Arrays {
     let maxima: Vec<u16> = codes
         .chunks(BLOCK)
         .map(|block| block.iter().copied().max().unwrap_or_default())
         .collect();
-    let (front, layers) = layers(x, y);
+    let (front, layers) = layers(&x, &y);
     let staircase: Vec<[f64; 2]> = front
         .iter()
         .map(|&row| [x.value(row), y.value(row)])
@@ -645,13 +600,13 @@ fn build_arrays(
     let mut arrays = Arrays::default();
     arrays.push(Kind::Pair, owner, &columns.map(|column| column as u32));
     if !x.is_row_order() {
-        arrays.push(Kind::CodesInOrder, owner, codes);
+        arrays.push(Kind::CodesInOrder, owner, &codes);
         if !y.is_row_order() {
-            arrays.push(Kind::CodesAcross, owner, &codes_in_order(x, y));
+            arrays.push(Kind::CodesAcross, owner, &codes_in_order(&x, &y));
         }
     }
     arrays.push(Kind::Maxima, owner, &maxima);
-    arrays.push(Kind::Grid, owner, &grid::build(x.runs(), y.runs(), codes));
+    arrays.push(Kind::Grid, owner, &grid::build(x.runs(), y.runs(), &codes));
     arrays.push(Kind::Front, owner, &front);
     arrays.push(Kind::Staircase, owner, &staircase);
     let deepest = layers.iter().filter(|&&layer| layer != u32::MAX).max();
@@ -662,6 +617,15 @@ fn build_arrays(
         arrays.push(Kind::Layers, owner, &layers);
     }
     arrays
+}
+
+/// The codes of a column in the order of another.
+fn codes_in_order(column: &ColumnIndex<'_>, order: &ColumnIndex<'_>) -> Vec<u16> {
+    let rows = order.stretch(0..order.present());
+    let codes = rows.iter().map(|row| column.codes().get(row as usize));
+    codes
+        .map(|code| code.copied().unwrap_or_default())
+        .collect()
 }
 
 /// The front in ascending order of x, and each row's non-domination rank (`u32::MAX` where x or y is missing).

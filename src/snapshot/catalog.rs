@@ -99,7 +99,29 @@ pub(crate) struct ColumnLayout {
     pub row_means: Option<Section>,
 }
 
+impl TableLayout {
+    /// The sections in the order in which they are written.
+    pub fn sections(&self) -> impl Iterator<Item = Section> {
+        let before = [
+            self.records,
+            self.info,
+            self.slots,
+            self.pilots,
+            self.row_slots,
+        ];
+        let budgets = self.budgets.iter().flat_map(BudgetLayout::sections);
+        before.into_iter().chain(budgets).chain([self.index])
+    }
+}
+
 impl BudgetLayout {
+    fn sections(&self) -> impl Iterator<Item = Section> {
+        let columns = self.columns.iter();
+        let columns = columns.flat_map(|own| own.row_means.into_iter().chain([own.trial_values]));
+        let after = [self.index, self.entries, self.starts];
+        columns.chain(self.estimated).chain(after)
+    }
+
     /// The number of a known metric's column.
     pub fn metric(&self, metric: Metric) -> Option<usize> {
         let slot = self.by_metric.get(metric as usize).copied().flatten()?;

@@ -1,5 +1,6 @@
 //! Which columns of a snapshot are indexed, and the indexes of a view.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::catalog::BudgetLayout;
@@ -65,6 +66,44 @@ pub(super) fn of_table(
     builder.build()
 }
 
+/// The structural columns, kept where they are the same at every budget.
+#[derive(Default)]
+pub(super) struct Structural {
+    columns: BTreeMap<Metric, Option<Vec<f64>>>,
+    budgets: usize,
+}
+
+impl Structural {
+    /// Compares the columns of another budget.
+    pub fn add(&mut self, columns: &[(&str, &[f64])]) {
+        for metric in STRUCTURAL {
+            let mut found = columns.iter();
+            let found = found.find(|(name, _)| *name == metric.name());
+            let first = self.budgets == 0;
+            let kept = self.columns.entry(metric).or_default();
+            let bits = |values: &[f64]| {
+                values
+                    .iter()
+                    .map(|value| value.to_bits())
+                    .collect::<Vec<_>>()
+            };
+            match (found, kept.as_ref()) {
+                (Some((_, values)), None) if first => *kept = Some(values.to_vec()),
+                (Some((_, values)), Some(same)) if bits(values) == bits(same) => {}
+                _ => *kept = None,
+            }
+        }
+        self.budgets += 1;
+    }
+
+    pub fn agreed(self) -> Vec<(Metric, Vec<f64>)> {
+        let columns = self.columns.into_iter();
+        columns
+            .filter_map(|(metric, values)| Some((metric, values?)))
+            .collect()
+    }
+}
+
 /// The indexes that a view's queries use.
 #[derive(Debug)]
 pub(crate) struct ViewIndex<'s> {
@@ -102,6 +141,14 @@ impl<'s> ViewIndex<'s> {
     pub fn of_table(&self) -> Option<&Index<'s>> {
         let index = self.of_table.get_or_init(|| self.table.index().ok());
         index.as_ref()
+    }
+}
+
+/// Says of which table an index cannot be built.
+pub(super) fn unbuilt(table: &str) -> impl Fn(IndexError) -> SnapshotError {
+    move |error| SnapshotError::Malformed {
+        what: format!("expected to index table `{table}`"),
+        found: error.to_string(),
     }
 }
 

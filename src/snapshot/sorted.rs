@@ -1,11 +1,12 @@
 //! What a writer collects of a table, and the order in which it is written.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::SnapshotError;
 use super::format::Entry;
+use super::{SnapshotError, reduce};
 use crate::cell::CellHash;
-use crate::metrics::{Metric, TableInfo};
+use crate::metrics::{Metric, TableInfo, TrialRef, without_end};
 
 /// A table whose trials are coming in.
 pub(super) struct OpenTable {
@@ -21,9 +22,34 @@ pub(super) struct OpenTable {
 
 /// Known metrics in the order of their codes, then other columns by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum ColumnKey {
+pub(super) enum ColumnKey<N = String> {
     Known(Metric),
-    Other(String),
+    Other(N),
+}
+
+/// Calls `visit` with every value that a trial gives to a column.
+pub(super) fn each_value<'a>(trial: TrialRef<'a>, mut visit: impl FnMut(ColumnKey<&'a str>, f64)) {
+    // The epoch belongs to a checkpoint; a trial's is its budget.
+    for metric in Metric::ALL.into_iter().filter(|own| *own != Metric::Epoch) {
+        if let Some(value) = trial.result(metric) {
+            visit(ColumnKey::Known(metric), value);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (name, value) in trial.other() {
+        if Metric::from_name(name).is_none() && seen.insert(name) {
+            visit(ColumnKey::Other(name), value);
+        }
+    }
+}
+
+impl ColumnKey<&str> {
+    pub fn to_owned(&self) -> ColumnKey {
+        match *self {
+            Self::Known(metric) => ColumnKey::Known(metric),
+            Self::Other(name) => ColumnKey::Other(name.to_owned()),
+        }
+    }
 }
 
 impl ColumnKey {
@@ -45,12 +71,76 @@ pub(super) struct TrialKey {
     pub entry: Entry,
 }
 
-/// Values of a budget that no trial stands behind.
+impl OpenTable {
+    /// The values that a column's trials have, in the order of arrival; none where there is no such column.
+    pub fn column(&self, key: &ColumnKey) -> &[f64] {
+        self.columns.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Leaves out estimates of values that trials have, and cells of which none is left. A cell's drawing is that of its first
+    /// trial that has one; else that of an estimate.
+    pub fn settle_estimates(&mut self) {
+        for (&budget, estimates) in &mut self.estimates {
+            let trials = self.trials.iter().enumerate();
+            let own: Vec<_> = trials.filter(|(_, own)| own.budget == budget).collect();
+            let mut places = HashMap::new();
+            if !own.is_empty() {
+                places.extend(estimates.hashes.iter().copied().zip(0..));
+            }
+            let column = |key: &ColumnKey| self.columns.get(key).map_or(&[][..], Vec::as_slice);
+            for (key, values) in &mut estimates.columns {
+                // A value that a trial stands behind has no interval of a model.
+                let of_end = without_end(key.name()).map(ColumnKey::of);
+                let tried = [column(key), of_end.as_ref().map_or(&[][..], column)];
+                for (number, trial) in &own {
+                    let mut tried = tried.iter().filter_map(|column| column.get(*number));
+                    let place = places.get(&trial.hash);
+                    if let Some(slot) = place.and_then(|&place: &usize| values.get_mut(place))
+                        && tried.any(|value| !value.is_nan())
+                    {
+                        *slot = f64::NAN;
+                    }
+                }
+            }
+            estimates.keep_valued();
+            for (hash, drawing) in estimates.hashes.iter().zip(&estimates.drawings) {
+                self.drawings.entry(*hash).or_insert(*drawing);
+            }
+        }
+        self.estimates.retain(|_, own| !own.hashes.is_empty());
+    }
+}
+
+/// Values of a budget that no trial stands behind; until a table is settled, also of others.
 #[derive(Default)]
 pub(super) struct Estimates {
     pub hashes: Vec<CellHash>,
+    /// The packed drawing of each.
+    pub drawings: Vec<u64>,
     /// By column name, one value per hash; NaN where missing.
     pub columns: BTreeMap<ColumnKey, Vec<f64>>,
+}
+
+impl Estimates {
+    /// Leaves out cells without any value.
+    fn keep_valued(&mut self) {
+        let mut kept = vec![false; self.hashes.len()];
+        for column in self.columns.values() {
+            for (kept, value) in kept.iter_mut().zip(column) {
+                *kept |= !value.is_nan();
+            }
+        }
+        if kept.contains(&false) {
+            keep(&mut self.hashes, &kept);
+            keep(&mut self.drawings, &kept);
+            self.columns.values_mut().for_each(|own| keep(own, &kept));
+        }
+    }
+}
+
+fn keep<T>(items: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    items.retain(|_| kept.next() == Some(&true));
 }
 
 /// The rows of a table: keys in order, rows in order of energy, and the trials of each budget in order of row and repeat.
@@ -88,25 +178,22 @@ impl Sorted {
         let energy_by_key = budgets.last_key_value().map(|(budget, trials)| {
             let mut trials = trials.clone();
             trials.sort_unstable();
-            let energies = table.columns.get(&ColumnKey::Known(Metric::Energy));
-            let values = in_order(&trials, energies.map_or(&[], Vec::as_slice));
-            let mut means = super::reduce::means(&starts(&trials, keys.len()), &values);
-            if let Some((estimates, places)) =
-                table.estimates.get(budget).zip(estimated.get(budget))
-            {
-                let energies = estimates.columns.get(&ColumnKey::Known(Metric::Energy));
-                fill(&mut means, places, energies.map_or(&[], Vec::as_slice));
-            }
+            let energy = ColumnKey::Known(Metric::Energy);
+            let starts = starts(&trials, keys.len());
+            let values = in_order(&trials, table.column(&energy));
+            let places = estimated.get(budget).map_or(&[][..], Vec::as_slice);
+            let estimates = table.estimates.get(budget);
+            let estimates = estimates.and_then(|own| own.columns.get(&energy));
+            let estimates = estimates.map_or(&[][..], Vec::as_slice);
+            let mut means = reduce::means(&starts, &values);
+            fill(&mut means, places, estimates);
             means
         });
-        // NaN, which stands for a missing value, sorts last; ties stay in the order of the keys.
+        // Ties stay in the order of the keys.
         let mut row_keys: Vec<u32> = (0..keys.len() as u32).collect();
         if let Some(energies) = energy_by_key {
-            let energy = |&key: &u32| {
-                let value = energies.get(key as usize).copied().unwrap_or(f64::NAN);
-                if value.is_nan() { f64::NAN } else { value }
-            };
-            row_keys.sort_by(|a, b| energy(a).total_cmp(&energy(b)));
+            let energy = |&key: &u32| energies.get(key as usize).copied();
+            row_keys.sort_by(|a, b| order_of_rows(energy(a), energy(b)));
         }
         let mut key_rows = vec![0_u32; keys.len()];
         for (row, &key) in row_keys.iter().enumerate() {
@@ -171,6 +258,13 @@ impl Sorted {
     }
 }
 
+/// The order of rows by their energy: missing ones, and NaN, come last; -0 equals 0.
+pub(super) fn order_of_rows(a: Option<f64>, b: Option<f64>) -> Ordering {
+    let known = |energy: Option<f64>| energy.filter(|energy| !energy.is_nan());
+    let key = |energy: Option<f64>| known(energy).map_or(f64::NAN, |energy| energy + 0.0);
+    key(a).total_cmp(&key(b))
+}
+
 /// A column's values in the order of the given (row, trial) pairs.
 pub(super) fn in_order(order: &[(u32, u32)], values: &[f64]) -> Vec<f64> {
     let value = |&(_, trial): &(u32, u32)| values.get(trial as usize).copied();
@@ -196,10 +290,10 @@ pub(super) fn starts(order: &[(u32, u32)], rows: usize) -> Vec<u32> {
     starts
 }
 
-/// Puts estimates where a row has no value yet.
+/// Puts estimates in their rows.
 pub(super) fn fill(values: &mut [f64], rows: &[u32], estimates: &[f64]) {
     for (&row, &estimate) in rows.iter().zip(estimates) {
-        if let Some(slot) = values.get_mut(row as usize).filter(|slot| slot.is_nan()) {
+        if let Some(slot) = values.get_mut(row as usize).filter(|_| !estimate.is_nan()) {
             *slot = estimate;
         }
     }

@@ -1,13 +1,14 @@
 //! Checking every byte and every structure of a snapshot.
 
-use super::RowId;
-use super::SnapshotError;
+use rkyv::rancor;
+
 use super::bytes::share;
-use super::catalog::{BudgetLayout, TableLayout};
-use super::format::{BLOCK_LEN, HEADER_LEN, Header, Section};
+use super::catalog::{StoredCatalog, TableLayout};
+use super::format::{BLOCK_LEN, HEADER_LEN, Header, SECTION_ALIGN, Section};
 use super::frame::Frame;
-use super::keys::Slot;
 use super::table::Table;
+use super::{SnapshotError, derived};
+use crate::metrics::rkyv_error;
 use crate::parallel;
 
 /// What a verification found in order.
@@ -28,14 +29,10 @@ pub struct Verified {
 
 pub(super) fn verify(file: &[u8], frame: &Frame) -> Result<Verified, SnapshotError> {
     let blocks = bytes(file, frame)?;
+    arrangement(file, frame)?;
     let mut trials = 0;
     for table_layout in &frame.layout.tables {
-        let table = Table::new(file, table_layout);
-        structure(table, table_layout)?;
-        for trial in table.trials() {
-            trial?;
-            trials += 1;
-        }
+        trials += derived::check(Table::new(file, table_layout), table_layout)?;
     }
     Ok(Verified {
         bytes: file.len() as u64,
@@ -141,110 +138,49 @@ fn padding(file: &[u8], header: &Header, sections: &[Section]) -> Result<(), Sna
     Ok(())
 }
 
-/// The arrays of a table fit each other.
-fn structure<'a>(table: Table<'a>, layout: &'a TableLayout) -> Result<(), SnapshotError> {
+/// Header, catalog and section table are what a writer makes of this catalog: its sections, and no others, stand in its order,
+/// one behind the other.
+fn arrangement(file: &[u8], frame: &Frame) -> Result<(), SnapshotError> {
     let malformed = |what: &str, found: String| SnapshotError::Malformed {
-        what: format!("table `{}`: {what}", layout.name),
+        what: what.to_owned(),
         found,
     };
-    let info = table.info()?;
-    if info.name != layout.name {
+    let mut end = HEADER_LEN;
+    for (number, section) in frame.sections.iter().enumerate() {
+        let expected = end.next_multiple_of(SECTION_ALIGN);
+        if section.offset != expected {
+            let what = format!("section {number}: expected it at byte {expected}");
+            return Err(malformed(&what, section.offset.to_string()));
+        }
+        end = section.offset + section.len;
+    }
+    let (table, len) = frame.header.section_table();
+    if table != end.next_multiple_of(SECTION_ALIGN)
+        || frame.header.blocks_offset != (table + len) as u64
+    {
+        let what = "header: expected section table and checksums behind the last section";
         return Err(malformed(
-            "expected its own name in its description",
-            info.name,
+            what,
+            format!("{table}, {}", frame.header.blocks_offset),
         ));
     }
-    let keys = table.keys();
-    let row_slots: &[u32] = table.slice(layout.row_slots);
-    let mut filled = 0;
-    for (place, slot) in keys.slots.iter().enumerate() {
-        let wrong = |what: &str| malformed(what, format!("slot {place}: {slot:?}"));
-        if !slot.is_sound() {
-            return Err(wrong("expected zeros where a slot holds nothing"));
-        }
-        if slot.row == Slot::EMPTY {
-            continue;
-        }
-        filled += 1;
-        if row_slots.get(slot.row as usize).map(|&own| own as usize) != Some(place) {
-            return Err(wrong("expected rows and slots to be numbered one to one"));
-        }
-        if keys.find(&slot.key) != Some(slot) {
-            return Err(wrong("expected the hash to lead to every key"));
-        }
-        if slot.drawing != 0 && table.cell(RowId(slot.row)).is_none() {
-            return Err(wrong("expected the drawing of a cell"));
-        }
-    }
-    if filled != table.len() {
+    let catalog = frame.sections.last().copied();
+    let tables = frame.layout.tables.iter().flat_map(TableLayout::sections);
+    if !tables.chain(catalog).eq(frame.sections.iter().copied()) {
+        let what = "expected the sections of the catalog in its order, and no others";
         return Err(malformed(
-            &format!("expected {} keys", table.len()),
-            filled.to_string(),
+            what,
+            format!("{} sections", frame.sections.len()),
         ));
     }
-    let wrong =
-        |error: crate::index::IndexError| malformed("expected its indexes", error.to_string());
-    table.index()?.verify().map_err(wrong)?;
-    let verified = parallel::each(layout.budgets.iter().collect(), |budget| {
-        table.budget_index(budget)?.verify().map_err(wrong)
-    });
-    verified.into_iter().collect::<Result<(), _>>()?;
-    let mut taken = 0;
-    for budget in &layout.budgets {
-        taken += entries_of(table, budget)
-            .map_err(|found| malformed("expected the trials of its rows in order", found))?;
-        // Else each could be a large part of the file.
-        if taken > layout.records.len as u64 {
-            return Err(malformed(
-                &format!("expected trials of at most {} bytes", layout.records.len),
-                taken.to_string(),
-            ));
-        }
-    }
-    layout.budgets.iter().try_for_each(|budget| {
-        trials_of(table, budget)
-            .map_err(|found| malformed("expected the trials of its rows", found))
-    })
-}
-
-/// The entries of a budget are in the order of rows and repeats, each repeat once; says how many bytes their trials take.
-fn entries_of(table: Table<'_>, layout: &BudgetLayout) -> Result<u64, String> {
-    let starts: &[u32] = table.slice(layout.starts);
-    let bounds = (starts.first().copied(), starts.last().copied());
-    if bounds != (Some(0), u32::try_from(layout.trials).ok()) || !starts.is_sorted() {
-        return Err(format!("starts from {:?} to {:?}", bounds.0, bounds.1));
-    }
-    let entries = table.entries(layout);
-    for row in (0..table.len() as u32).map(RowId) {
-        let own = entries.get(table.entry_range(layout, row));
-        let own = own.unwrap_or_default();
-        if !own.is_sorted_by(|a, b| a.repeat < b.repeat) {
-            return Err(format!(
-                "{}, repeats of row {} that do not ascend",
-                layout.budget, row.0
-            ));
-        }
-    }
-    Ok(entries.iter().map(|entry| u64::from(entry.len)).sum())
-}
-
-/// Every entry of a budget is a trial of its row, at this budget, with the repeat that the entry names.
-fn trials_of(table: Table<'_>, layout: &BudgetLayout) -> Result<(), String> {
-    let entries = table.entries(layout);
-    for row in (0..table.len() as u32).map(RowId) {
-        let hash = table.hash(row);
-        for number in table.entry_range(layout, row) {
-            let trial = table
-                .trial(layout, number)
-                .map_err(|error| error.to_string())?;
-            let repeat = entries.get(number).map(|entry| entry.repeat);
-            if Some(trial.hash()) != hash
-                || trial.budget() != layout.budget
-                || Some(trial.repeat()) != repeat
-            {
-                return Err(format!("{}, trial {number} of another row", layout.budget));
-            }
-        }
+    let bytes = catalog.and_then(|own| file.get(own.offset..own.offset + own.len));
+    let bytes = bytes.unwrap_or_default();
+    let stored = rkyv::from_bytes::<StoredCatalog, rancor::Error>(bytes);
+    let again = stored.and_then(|stored| rkyv::to_bytes::<rancor::Error>(&stored));
+    let again = again.map_err(|error| malformed("expected a catalog", rkyv_error(&error)))?;
+    if again.as_slice() != bytes {
+        let what = "expected the catalog as it is written";
+        return Err(malformed(what, "other bytes that mean the same".to_owned()));
     }
     Ok(())
 }

@@ -11,13 +11,13 @@ use super::format::{
     BLOCK_LEN, Entry, HEADER_LEN, Header, Kind, MAX_CATALOG_LEN, MAX_COLUMNS, MAX_SECTIONS,
     SECTION_ALIGN, Section, encode_sections, is_store,
 };
-use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, fill, in_order, starts};
+use super::sorted::{ColumnKey, OpenTable, Sorted, TrialKey, each_value, fill, in_order, starts};
 use super::{SnapshotError, index, keys};
 use crate::cell::{Cell, CellHash};
 use crate::files::{self, Whole};
 use crate::metrics::{
     ALIGNMENT, Budget, Metric, RecordError, TableInfo, Trial, TrialRef, encode_trial,
-    is_reserved_name, layout_fingerprint, rkyv_error, without_end,
+    is_reserved_name, layout_fingerprint, rkyv_error,
 };
 
 /// Writes a snapshot.
@@ -136,25 +136,11 @@ impl SnapshotWriter {
         at_most("bytes of a trial", record.len(), u32::MAX as usize)?;
         let number = table.trials.len();
         at_most("trials of a table", number + 1, u32::MAX as usize)?;
-        let mut set = |key: ColumnKey, value: f64| {
-            let column = table.columns.entry(key).or_default();
+        each_value(trial, |key, value| {
+            let column = table.columns.entry(key.to_owned()).or_default();
             column.resize(number, f64::NAN);
             column.push(value);
-        };
-        for metric in Metric::ALL {
-            if metric == Metric::Epoch {
-                continue; // belongs to a checkpoint; a trial's is its budget
-            }
-            if let Some(value) = trial.result(metric) {
-                set(ColumnKey::Known(metric), value);
-            }
-        }
-        let mut seen = BTreeSet::new();
-        for (name, value) in trial.other() {
-            if Metric::from_name(name).is_none() && seen.insert(name) {
-                set(ColumnKey::Other(name.to_owned()), value);
-            }
-        }
+        });
         table.trials.push(TrialKey {
             hash: trial.hash(),
             budget: trial.budget().get(),
@@ -176,7 +162,8 @@ impl SnapshotWriter {
     }
 
     /// Adds values of cells at a budget that no trial stands behind, to the table that was begun last: one of each cell in
-    /// every column, NaN where there is none. Where trials have a value, it goes before.
+    /// every column, NaN where there is none. Where trials have a value, it goes before; so does a trial's drawing of the cell.
+    /// A cell without any value is left out.
     ///
     /// # Errors
     /// No table was begun, a column is not as long as the cells, or its name is
@@ -223,11 +210,11 @@ impl SnapshotWriter {
             column.extend_from_slice(values);
         }
         estimates.hashes.extend(cells.iter().map(|(hash, _)| *hash));
+        estimates
+            .drawings
+            .extend(cells.iter().map(|(_, cell)| cell.code()));
         for column in estimates.columns.values_mut() {
             column.resize(estimates.hashes.len(), f64::NAN);
-        }
-        for (hash, cell) in cells {
-            table.drawings.entry(*hash).or_insert(cell.code());
         }
         Ok(())
     }
@@ -302,9 +289,10 @@ impl SnapshotWriter {
     }
 
     fn end_table(&mut self) -> Result<(), SnapshotError> {
-        let Some(table) = self.table.take() else {
+        let Some(mut table) = self.table.take() else {
             return Ok(());
         };
+        table.settle_estimates();
         let records_len = self.out.position - table.records_start;
         let records = self.note(Kind::Records, table.records_start, records_len);
         let info = rkyv::to_bytes::<rancor::Error>(&table.info).map_err(|error| {
@@ -335,12 +323,12 @@ impl SnapshotWriter {
             .map(|&(_, code)| Cell::from_code(code).ok().filter(|_| code != 0))
             .collect();
         let mut budgets = Vec::with_capacity(sorted.budgets.len());
-        let mut structural = Structural::default();
+        let mut structural = index::Structural::default();
         for (&epochs, order) in &sorted.budgets {
             budgets.push(self.budget(&table, &sorted, epochs, order, &mut structural)?);
         }
         let index = index::of_table(&structural.agreed(), &cells)
-            .map_err(|error| unindexed(&table.info.name, &error))?;
+            .map_err(index::unbuilt(&table.info.name))?;
         let index = self.section(Kind::Index, index.as_ref())?;
         self.tables.push(StoredTable {
             name: table.info.name,
@@ -363,7 +351,7 @@ impl SnapshotWriter {
         sorted: &Sorted,
         epochs: u32,
         order: &[(u32, u32)],
-        structural: &mut Structural,
+        structural: &mut index::Structural,
     ) -> Result<StoredBudget, SnapshotError> {
         let rows = sorted.keys.len();
         let entries: Vec<Entry> = order
@@ -379,23 +367,13 @@ impl SnapshotWriter {
         let mut columns = Vec::new();
         let mut row_values: Vec<(&str, Vec<f64>)> = Vec::new();
         for key in names {
-            let trials = table.columns.get(key).map_or(&[][..], Vec::as_slice);
-            let values = in_order(order, trials);
+            let values = in_order(order, table.column(key));
             let own = estimates.and_then(|estimates| estimates.columns.get(key));
-            let means = (!one_each || own.is_some()).then(|| {
+            let own = own.map_or(&[][..], Vec::as_slice);
+            let has_estimates = own.iter().any(|value| !value.is_nan());
+            let means = (!one_each || has_estimates).then(|| {
                 let mut means = super::reduce::means(&starts, &values);
-                fill(&mut means, estimated, own.map_or(&[], Vec::as_slice));
-                if let (Some(_), Some(of)) = (own, without_end(key.name())) {
-                    // A value that a trial stands behind has no interval of a model.
-                    let tried = table.columns.get(&ColumnKey::of(of));
-                    let tried = in_order(order, tried.map_or(&[], Vec::as_slice));
-                    for (end, tried) in means.iter_mut().zip(super::reduce::means(&starts, &tried))
-                    {
-                        if !tried.is_nan() {
-                            *end = f64::NAN;
-                        }
-                    }
-                }
+                fill(&mut means, estimated, own);
                 means
             });
             // Infinities of both signs have no mean, and are values of trials all the same.
@@ -415,8 +393,9 @@ impl SnapshotWriter {
             row_values.push((key.name(), means.unwrap_or(values)));
         }
         at_most("columns of a table at a budget", columns.len(), MAX_COLUMNS)?;
-        let estimated = match estimates {
-            Some(_) => {
+        let estimated = match estimated {
+            [] => None,
+            estimated => {
                 let mut words = vec![0_u64; rows.div_ceil(64)];
                 for &row in estimated {
                     if let Some(word) = words.get_mut(row as usize / 64) {
@@ -425,15 +404,14 @@ impl SnapshotWriter {
                 }
                 Some(self.section(Kind::Estimated, bytemuck::cast_slice(&words))?)
             }
-            None => None,
         };
-        structural.add(&row_values);
-        let indexed: Vec<(&str, &[f64])> = row_values
+        let row_values: Vec<(&str, &[f64])> = row_values
             .iter()
             .map(|(name, values)| (*name, values.as_slice()))
             .collect();
-        let index = index::of_budget(rows, &indexed)
-            .map_err(|error| unindexed(&table.info.name, &error))?;
+        structural.add(&row_values);
+        let index =
+            index::of_budget(rows, &row_values).map_err(index::unbuilt(&table.info.name))?;
         Ok(StoredBudget {
             index: self.section(Kind::Index, index.as_ref())?,
             epochs,
@@ -495,51 +473,6 @@ fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), Snapsho
     }
     let limit = limit as u64;
     Err(SnapshotError::TooLarge { what, limit })
-}
-
-/// The structural columns, kept where they are the same at every budget.
-#[derive(Default)]
-struct Structural {
-    columns: BTreeMap<Metric, Option<Vec<f64>>>,
-    budgets: usize,
-}
-
-impl Structural {
-    /// Compares the columns of another budget.
-    fn add(&mut self, columns: &[(&str, Vec<f64>)]) {
-        for metric in index::STRUCTURAL {
-            let mut found = columns.iter();
-            let found = found.find(|(name, _)| *name == metric.name());
-            let first = self.budgets == 0;
-            let kept = self.columns.entry(metric).or_default();
-            let bits = |values: &[f64]| {
-                values
-                    .iter()
-                    .map(|value| value.to_bits())
-                    .collect::<Vec<_>>()
-            };
-            match (found, kept.as_ref()) {
-                (Some((_, values)), None) if first => *kept = Some(values.clone()),
-                (Some((_, values)), Some(same)) if bits(values) == bits(same) => {}
-                _ => *kept = None,
-            }
-        }
-        self.budgets += 1;
-    }
-
-    fn agreed(self) -> Vec<(Metric, Vec<f64>)> {
-        let columns = self.columns.into_iter();
-        columns
-            .filter_map(|(metric, values)| Some((metric, values?)))
-            .collect()
-    }
-}
-
-fn unindexed(table: &str, error: &crate::index::IndexError) -> SnapshotError {
-    SnapshotError::Malformed {
-        what: format!("expected to index table `{table}`"),
-        found: error.to_string(),
-    }
 }
 
 /// Counts bytes and takes the checksum of every block behind the header.

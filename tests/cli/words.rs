@@ -71,8 +71,9 @@ fn caution_about_measured_values_says_that_it_changes_nothing() {
 fn a_build_names_its_trials_and_prints_json() {
     let folder = Folder::new();
     let (adjacency, operations) = FLAT.split_once(':').unwrap();
-    let text =
-        format!("adjacency,operations,budget,energy_kwh\n{adjacency},\"{operations}\",4,0.01\n");
+    let text = format!(
+        "adjacency,operations,budget,validation_accuracy\n{adjacency},\"{operations}\",4,0.6\n"
+    );
     fs::write(folder.path("own.csv"), text).unwrap();
     let said = folder.print(&["build", "-o", "mixed.ecnas", "--overlay", "own.csv"]);
     assert!(

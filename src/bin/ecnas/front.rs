@@ -263,7 +263,7 @@ fn human(
                 ""
             },
         )?;
-        if args.cautious {
+        if front.is_cautious {
             writeln!(out, "{}", show::INTERVALS)?;
         }
         if front.missing > 0 {

@@ -67,6 +67,11 @@ pub enum Reference {
 }
 
 /// How much may be lost.
+///
+/// A loss of just what is tolerated counts as tolerated, as it is written in decimals: 0.9332 is 0.01 less than 0.9432, although
+/// the binary numbers nearest to them differ by a little more. For that, the bound on values is moved by 2^-50 (about 10^-15)
+/// of reference and loss, which is more than rounding can be off, and less than a unit of the 14th digit. Where no loss is
+/// tolerated, values are compared as they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
     /// In the metric's own unit: 0.01 of an accuracy is one percentage point.
@@ -74,6 +79,10 @@ pub enum Loss {
     /// As a fraction of the reference's value: 0.01 is 1 % of it.
     Relative(f64),
 }
+
+/// What rounding can make of a bound, as a part of the numbers that it is computed from. Value, reference and loss are each
+/// off by up to 2^-53, and so are product and sum: less than 2^-50 of reference and loss in all.
+const ROUNDING: f64 = 1.0 / (1_u64 << 50) as f64;
 
 impl Loss {
     fn number(self) -> f64 {
@@ -98,9 +107,20 @@ impl Loss {
             Self::Relative(0.0) => 0.0,
             Self::Relative(loss) => loss * reference.abs(),
         };
+        let worse = match direction {
+            Direction::Minimize => 1.0,
+            Direction::Maximize => -1.0,
+        };
+        let bound = reference + worse * loss;
+        let rounding = if loss > 0.0 && bound.is_finite() {
+            ROUNDING * reference.abs() + ROUNDING * loss
+        } else {
+            0.0
+        };
+        let bound = bound + worse * rounding;
         let interval = match direction {
-            Direction::Minimize => Interval::new(..=reference + loss),
-            Direction::Maximize => Interval::new(reference - loss..),
+            Direction::Minimize => Interval::new(..=bound),
+            Direction::Maximize => Interval::new(bound..),
         };
         // Infinity less infinity: whatever is lost is tolerated.
         interval.unwrap_or(Interval::ALL)
@@ -114,4 +134,63 @@ pub struct Tolerance {
     pub objective: Objective,
     /// How much may be lost.
     pub loss: Loss,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number that is nearest to `count` units of a decimal place.
+    fn decimal(count: i64, places: usize) -> f64 {
+        format!("{count}e-{places}").parse().unwrap()
+    }
+
+    /// Whether values are tolerated that lose what they may, but for so many units of a decimal place.
+    fn tolerated(loss: Loss, lost: i64, places: usize, direction: Direction) -> Vec<bool> {
+        let one = 10_i64.pow(places as u32);
+        let step = one / 10_000;
+        let of = |reference: i64| match loss {
+            Loss::Absolute(_) => one / 100,
+            Loss::Relative(_) => reference / 100,
+        };
+        let references = (1000..10_000).map(|number| number * step);
+        let tolerated = |reference: i64| {
+            let lost = of(reference) + lost;
+            let value = match direction {
+                Direction::Minimize => reference + lost,
+                Direction::Maximize => reference - lost,
+            };
+            let bounds = loss.leaves(decimal(reference, places), direction);
+            bounds.contains(decimal(value, places))
+        };
+        references.map(tolerated).collect()
+    }
+
+    #[test]
+    fn what_is_lost_counts_as_written_in_decimals() {
+        for loss in [Loss::Absolute(0.01), Loss::Relative(0.01)] {
+            for direction in [Direction::Minimize, Direction::Maximize] {
+                for places in [6, 10, 14] {
+                    let ask = |lost| tolerated(loss, lost, places, direction);
+                    assert!(ask(0).into_iter().all(|own| own), "{loss:?} {direction:?}");
+                    assert!(ask(-1).into_iter().all(|own| own), "{loss:?} {direction:?}");
+                    assert!(!ask(1).into_iter().any(|own| own), "{loss:?} {direction:?}");
+                }
+            }
+        }
+        // No loss is none.
+        let none = Loss::Absolute(0.0).leaves(0.9, Direction::Maximize);
+        assert!(none.contains(0.9) && !none.contains(0.9_f64.next_down()));
+    }
+
+    #[test]
+    fn infinite_references_and_losses_have_bounds() {
+        let (most, infinite) = (f64::MAX, f64::INFINITY);
+        let leaves = |reference, loss| Loss::Absolute(loss).leaves(reference, Direction::Maximize);
+        assert!(leaves(infinite, 1.0).contains(infinite) && !leaves(infinite, 1.0).contains(most));
+        assert!(leaves(most, infinite).contains(-infinite));
+        assert!(leaves(infinite, infinite).contains(-infinite));
+        assert!(leaves(-most, most).contains(-infinite));
+        assert!(leaves(most, most).contains(0.0));
+    }
 }
