@@ -1,5 +1,6 @@
 //! Files that were made to mislead: a change anywhere, all checksums made right, and `verify` names what does not follow from
 //! the trials.
+#![cfg(feature = "import")]
 
 #[path = "../fuzz/src/snapshot.rs"]
 #[allow(dead_code)]

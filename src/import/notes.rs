@@ -84,6 +84,15 @@ macro_rules! add {
 }
 
 impl Note {
+    /// Whether something of the source was left out.
+    #[must_use]
+    pub const fn is_left_out(&self) -> bool {
+        matches!(
+            self,
+            Self::EstimatesLeftOut { .. } | Self::GraphsLeftOut { .. }
+        )
+    }
+
     pub(super) fn add_identical(notes: &mut Vec<Self>, place: &Place) {
         add!(
             notes,

@@ -241,3 +241,21 @@ fn every_key_beside_a_users_columns_is_a_reserved_name() {
         assert!(keys.contains(expected), "{expected}: {keys:?}");
     }
 }
+
+#[test]
+fn what_is_left_out_of_files_that_are_asked_directly_is_said() {
+    let folder = Folder::new();
+    let rows = format!(
+        "hash,budget,energy_kwh,validation_accuracy,is_estimate\n{},4,1,0.9,0\n{},4,2,0.95,1\n",
+        hash(DEEP),
+        hash(FLAT)
+    );
+    fs::write(folder.path("own.csv"), rows).unwrap();
+    let run = folder.run(&["range", "own.csv", "--count"]);
+    assert_eq!((run.code, run.out.as_str()), (0, "1\n"), "{}", run.err);
+    assert!(
+        run.err.starts_with("note: own.csv: 1 lines hold estimates"),
+        "{}",
+        run.err
+    );
+}

@@ -46,7 +46,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut options = ImportOptions::default();
     options.provenance = args.provenance.clone().map(Provenances::uniform);
     // What is known of a source is known at its end: it is read twice, and kept in memory never.
-    let info = measured.map(|path| import::each_trial(path, &options, |_| Ok(())));
+    let info = measured.map(|path| {
+        let imported = import::each_trial(path, &options, |_| Ok(()))?;
+        import::tell_left_out(path, &imported.notes);
+        Ok::<_, Failure>(imported.info)
+    });
     let info = info.transpose()?;
     let setting = info.as_ref().map(TableInfo::trial_setting);
     let mut builder = Builder::new(&args.output, surrogate, info)?;

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 pub use command::{Args, run};
 
 use crate::failure::{Failure, explain};
+use crate::import;
 use crate::open::{self, Kind, Mapped};
 use crate::screen;
 use crate::work::{self, Hold, Work};
@@ -210,6 +211,7 @@ fn make(sources: &[Source<'_>], scratch: &Path, sealed: &Path) -> Result<(), Fai
             OnDuplicate::Refuse,
             |so_far| work.at(so_far.bytes_read, so_far.bytes_total),
         )?;
+        import::tell_left_out(source.path, &ingested.notes);
         // Else these values would be found again under the digest of others.
         let mut read = ingested.info.sources.iter();
         if read.any(|read| read.sha256 != source.sha256) {

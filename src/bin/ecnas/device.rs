@@ -24,7 +24,7 @@ struct Measured {
 pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::error(error).within(path);
     let mut sums: BTreeMap<Budget, BTreeMap<CellHash, Measured>> = BTreeMap::new();
-    import::each_trial(path, &ImportOptions::default(), |trial| {
+    let imported = import::each_trial(path, &ImportOptions::default(), |trial| {
         let known = Surrogate::EPOCHS.contains(&trial.budget.get());
         let Some(energy) = trial.result(Metric::Energy).filter(|_| known) else {
             return Ok(());
@@ -36,6 +36,7 @@ pub fn learn(path: &Path, surrogate: &Surrogate) -> Result<Device, Failure> {
         measured.repeats += 1;
         Ok(())
     })?;
+    import::tell_left_out(path, &imported.notes);
     let most = sums
         .iter()
         .rev()

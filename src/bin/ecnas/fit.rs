@@ -88,10 +88,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn trials(paths: &[PathBuf]) -> Result<Trials, Failure> {
     let mut trials = Trials::default();
     for path in paths {
-        import::each_trial(path, &ImportOptions::default(), |trial| {
+        let imported = import::each_trial(path, &ImportOptions::default(), |trial| {
             trials.add(trial);
             Ok(())
         })?;
+        import::tell_left_out(path, &imported.notes);
     }
     Ok(trials)
 }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use ecnas::Ingested;
 use ecnas::carbon::check_pue;
-use ecnas::import::{Import, ImportOptions};
-use ecnas::metrics::{Budget, Provenance, Provenances, TableInfo, Trial};
+use ecnas::import::{Import, ImportOptions, Imported, Note};
+use ecnas::metrics::{Budget, Provenance, Provenances, Trial};
 use ecnas::store::{Counts, OnDuplicate, Store};
 use serde_json::Value;
 
 use crate::cache::hex;
 use crate::failure::Failure;
 use crate::open::{self, Kind};
+use crate::screen;
 use crate::show;
 use crate::values::{self, Object, object};
 use crate::work::{self, Work};
@@ -85,7 +86,7 @@ pub fn each_trial(
     path: &Path,
     options: &ImportOptions,
     mut each: impl FnMut(&Trial) -> Result<(), Failure>,
-) -> Result<TableInfo, Failure> {
+) -> Result<Imported, Failure> {
     let mut import = Import::open(path, options).map_err(Failure::of)?;
     let work = Work::of(&path.display().to_string(), 0, "bytes");
     while let Some(batch) = import.next() {
@@ -95,7 +96,14 @@ pub fn each_trial(
             return Err(Failure::error("interrupted"));
         }
     }
-    Ok(import.finish().map_err(Failure::of)?.info)
+    import.finish().map_err(Failure::of)
+}
+
+/// Says on standard error what was left out of a source that is not kept as a table of its own.
+pub fn tell_left_out(path: &Path, notes: &[Note]) {
+    for note in notes.iter().filter(|note| note.is_left_out()) {
+        screen::note(format!("{}: {note}", path.display()));
+    }
 }
 
 /// Runs the command.
