@@ -158,7 +158,7 @@ fn no_error_of_a_real_file_repeats_its_cause() {
     let error = ecnas::benchmark::default_path_in(&file, |_| std::ops::ControlFlow::Continue(()));
     says(
         &error.unwrap_err(),
-        &["cannot write the cache folder", "os error"],
+        &["cannot write the cache folder", "not a directory"],
     );
 }
 

@@ -98,10 +98,13 @@ impl FromStr for CellHash {
     }
 }
 
-/// Whether it is what spreadsheets make of a hash that has decimal digits alone, or one `e` among them.
+/// Whether it is what spreadsheets make of a hash that has decimal digits alone, or one `e` among them: they keep 15 digits.
 fn is_decimal(text: &str) -> bool {
-    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-');
-    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(of_number)
+    const KEPT: usize = 15;
+    let of_exponent = |c: char| matches!(c, '.' | ',' | 'e' | 'E' | '+' | '-');
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || of_exponent(c))
+        && (text.contains(of_exponent) || text.len() >= KEPT)
 }
 
 /// Writes 32 lower-case hexadecimal digits.
