@@ -56,9 +56,9 @@ pub enum SnapshotError {
         "expected a little-endian snapshot on a little-endian machine, found big-endian byte order; seal and read it on a little-endian machine"
     )]
     Endianness,
-    /// The archives were laid out by a build with other rkyv format features.
+    /// The archives were laid out by an unreleased state of this crate, or by a build with other rkyv format features.
     #[error(
-        "expected archives of layout {expected:#010x}, found {found:#010x}; another crate in this build switches rkyv's format features: remove them, or seal the store again with this build"
+        "expected archives of layout {expected:#010x}, found {found:#010x}; an unreleased state of ecnas wrote the file, or another crate in this build switches rkyv's format features: import and seal again with this build"
     )]
     ArchiveLayout {
         /// This build's layout.

@@ -36,9 +36,9 @@ pub enum StoreError {
         /// The store's version.
         found: u64,
     },
-    /// The archives were laid out by a build with other rkyv format features.
+    /// The archives were laid out by an unreleased state of this crate, or by a build with other rkyv format features.
     #[error(
-        "{}: expected archives of layout {expected:#010x}, found {found:#010x}; another crate in this build switches rkyv's format features: remove them",
+        "{}: expected archives of layout {expected:#010x}, found {found:#010x}; an unreleased state of ecnas wrote the file, or another crate in this build switches rkyv's format features: import the sources again with this build",
         path.display()
     )]
     ArchiveLayout {
