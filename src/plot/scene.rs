@@ -3,6 +3,7 @@
 use super::PlotError;
 use crate::metrics::{Metric, Provenance};
 use crate::query::{Objective, RecipeQuery};
+use crate::short::thousands;
 use crate::snapshot::{RowId, View};
 
 /// Columns and rows of the density.
@@ -203,17 +204,4 @@ fn counts(points: &[Point], energy: [f64; 2], accuracy: [f64; 2]) -> Vec<(usize,
 fn shown((energy, accuracy): Point) -> Option<Point> {
     let is_shown = energy > 0.0 && energy.is_finite() && accuracy.is_finite();
     is_shown.then_some((energy, 100.0 * accuracy))
-}
-
-/// A number with commas: 423,624.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
