@@ -443,6 +443,11 @@ fn a_recipe_across_two_scales_is_refused_with_the_reason() {
     let text = folder.print(&["recipe", "mixed.ecnas", "-b", "36"]);
     assert!(!text.contains("Two scales"), "predictions alone\n{text}");
     folder.print(&["plot", "mixed.ecnas", "-b", "4", "--scale", "trials"]);
+    let text = folder.print(&["recipe", "mixed.ecnas", "-b", "4", "--scale", "trials"]);
+    assert!(
+        text.contains("\nEnergy measured, validation accuracy measured.\n"),
+        "{text}"
+    );
     // A front has both, and says that they cannot be compared.
     let text = folder.print(&["front", "mixed.ecnas", "-b", "4"]);
     let said = "Two scales, not to be compared, in training_time_s";
@@ -473,6 +478,8 @@ fn intervals_say_of_which_training_runs_they_speak() {
     let folder = built();
     for words in [
         &["predict", DEEP][..],
+        &["get", DEEP],
+        &["info"],
         &["recipe", "--cautious"],
         &["front", "--cautious"],
     ] {

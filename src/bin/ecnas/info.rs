@@ -228,7 +228,7 @@ fn estimates(table: Table<'_>, info: &TableInfo) -> String {
     format!("  estimates for {}\n", info.estimates.setting)
 }
 
-/// A line for each model that predicted values of these columns.
+/// A line for each model that predicted values of these columns; and what its intervals are worth, if they are among them.
 pub fn models(columns: &[&str], info: &TableInfo) -> String {
     let mut lines = Vec::new();
     for column in columns {
@@ -240,6 +240,13 @@ pub fn models(columns: &[&str], info: &TableInfo) -> String {
                 }
             }
         }
+    }
+    let has_ends = columns.iter().any(|&column| {
+        let own = column.strip_prefix("low_");
+        own.is_some_and(|own| columns.contains(&own))
+    });
+    if has_ends {
+        lines.push(format!("{}\n", show::INTERVALS));
     }
     lines.concat()
 }

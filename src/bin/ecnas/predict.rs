@@ -111,6 +111,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             .collect();
         return values::print(&object! {
             "provenance": surrogate.provenance().to_string(),
+            "interval_runs": Surrogate::INTERVAL_RUNS,
             "device": device.as_ref().map(|device| serde_json::Value::from(object! {
                 "name": device.name(),
                 "budget_epochs": device.budget().get(),

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ecnas::carbon::DANE_KWH_PER_YEAR;
 use ecnas::metrics::{Metric, Unit};
-use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference};
+use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference, Scale};
 use ecnas::snapshot::View;
 
 use crate::failure::Failure;
@@ -176,9 +176,9 @@ fn conditions(
     };
     let mut text = format!(
         "Energy {}, {} {}.\nCO2e computed from energy at {} g/kWh, {pue}.\n",
-        show::origin(&view.provenance(Metric::Energy)?),
+        origin(view, query, Metric::Energy)?,
         show::title(query.accuracy.name()),
-        show::origin(&view.provenance(query.accuracy)?),
+        origin(view, query, query.accuracy)?,
         query.site.intensity_g_per_kwh(),
     );
     if let Some(source) = intensity {
@@ -217,6 +217,32 @@ fn conditions(
         text += &format!("{}\n", show::INTERVALS);
     }
     Ok(text)
+}
+
+/// Where the values of a metric come from, of the rows that are compared.
+fn origin(view: &View<'_>, query: &RecipeQuery, metric: Metric) -> Result<String, Failure> {
+    let energy = Metric::Energy.name();
+    let two_scales = view.two_scales(energy)?.is_some();
+    let Some(scale) = query.scale.filter(|_| two_scales) else {
+        return Ok(show::origin(&view.provenance(metric)?));
+    };
+    let on_scale = view.rows().filter(|row| {
+        let is_estimate = row.is_estimate(energy);
+        row.get(Metric::Energy).is_some() && is_estimate == (scale == Scale::Estimates)
+    });
+    let (mut trials, mut estimates) = (0, 0);
+    for row in on_scale.filter(|row| row.get(metric).is_some()) {
+        match row.is_estimate(metric.name()) {
+            true => estimates += 1,
+            false => trials += 1,
+        }
+    }
+    let info = view.table().info()?;
+    let parts = [false, true].into_iter().zip([trials, estimates]);
+    let parts =
+        parts.map(|(is_estimate, rows)| (info.provenance_of(metric.name(), is_estimate), rows));
+    let parts: Vec<_> = parts.filter(|(_, rows)| *rows > 0).collect();
+    Ok(show::origin(&parts))
 }
 
 /// How much may be lost.
