@@ -112,12 +112,14 @@ impl Loss {
             Direction::Maximize => -1.0,
         };
         let bound = reference + worse * loss;
-        let rounding = if loss > 0.0 && bound.is_finite() {
-            ROUNDING * reference.abs() + ROUNDING * loss
+        let rounding = ROUNDING * reference.abs() + ROUNDING * loss;
+        let rounded = bound + worse * rounding;
+        // No finite loss leads to an infinity.
+        let bound = if loss > 0.0 && rounded.is_finite() {
+            rounded
         } else {
-            0.0
+            bound
         };
-        let bound = bound + worse * rounding;
         let interval = match direction {
             Direction::Minimize => Interval::new(..=bound),
             Direction::Maximize => Interval::new(bound..),
