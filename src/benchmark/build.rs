@@ -120,6 +120,7 @@ impl<'m> Builder<'m> {
         let space = &mut info.search_space;
         space.get_or_insert_with(|| "NAS-Bench-101".to_owned());
         info.estimates = estimates(surrogate);
+        reserve(0)?;
         let mut writer = SnapshotWriter::create(target)?;
         writer.begin_table(info)?;
         Ok(Self {
@@ -142,10 +143,13 @@ impl<'m> Builder<'m> {
     /// are on [another scale](crate::snapshot::View::two_scales).
     ///
     /// # Errors
-    /// The disk is full.
+    /// The disk is full, or there is not enough memory to go on.
     pub fn add(&mut self, trial: &Trial) -> Result<(), BenchmarkError> {
         self.writer.add(trial)?;
         self.trials += 1;
+        if self.trials.is_multiple_of(TRIALS_AT_ONCE) {
+            reserve(0)?;
+        }
         Ok(())
     }
 
@@ -268,6 +272,9 @@ fn go_on(flow: ControlFlow<()>) -> Result<(), BenchmarkError> {
         ControlFlow::Break(()) => Err(BenchmarkError::Interrupted),
     }
 }
+
+/// After so many trials, memory is asked for again.
+const TRIALS_AT_ONCE: usize = 1 << 16;
 
 /// Asks for the memory that building takes and gives it back, so that too little of it is an error now. Later, it would end
 /// the process.

@@ -53,7 +53,7 @@ pub enum BenchmarkError {
     Cache(CacheError),
     /// There is not enough memory to build it; nothing was written.
     #[error(
-        "building the benchmark takes {} MB of memory, which this process cannot have; raise its limit (`ulimit -v`), or build the benchmark elsewhere and copy it",
+        "building the benchmark takes {} MB of memory more, which this process cannot have; raise its limit (`ulimit -v`), or build the benchmark elsewhere and copy it",
         needed_bytes / 1_000_000
     )]
     Memory {

@@ -246,9 +246,11 @@ impl Cache {
         Ok(entries)
     }
 
-    /// Whether a path is that of one of the cache's files.
+    /// Whether a path is that of one of the cache's files, or leads to one.
     #[must_use]
     pub fn holds(&self, path: &Path) -> bool {
+        let whole = path.canonicalize();
+        let path = whole.as_deref().unwrap_or(path);
         let name = path.file_name().map(|name| name.to_string_lossy());
         let own = name.is_some_and(|name| contents(&name).is_some());
         own && crate::files::is_same(crate::files::folder_of(path), &self.folder)

@@ -33,7 +33,8 @@ pub enum CellError {
     /// The length of a string of adjacency bits is not a square.
     #[error(
         "adjacency of {found} digits, expected the square of the number of vertices: \
-         4, 9, 16, 25, 36 or 49"
+         4, 9, 16, 25, 36 or 49; a spreadsheet that took it for a number has dropped its leading zeros: take the original \
+         file, or format the column as text"
     )]
     BitsLength {
         /// Digits given.

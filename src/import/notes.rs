@@ -186,7 +186,7 @@ impl fmt::Display for Note {
             ),
             Self::EstimatesLeftOut { count, first } => write!(
                 f,
-                "{count} lines hold estimates (is_estimate is 1) and were left out, since the file does not state their columns as predicted; the first is {first}"
+                "{count} lines hold estimates (is_estimate is 1) and were left out: beside trials they would pass for observations; the first is {first}"
             ),
             Self::GraphsLeftOut { path, reason } => write!(
                 f,

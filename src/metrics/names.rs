@@ -3,10 +3,10 @@
 use super::Metric;
 
 /// The names that have a meaning of their own where the columns of a table stand: in exports, in the JSON and CSV of the
-/// program `ecnas`, and in the CSV files that are imported. Sorted.
+/// program `ecnas`, in conditions (a cell's features), and in the CSV files that are imported. Sorted.
 ///
 /// A column of such a name would take the place of that meaning, or lose its own values to it.
-pub const RESERVED_NAMES: [&str; 32] = [
+pub const RESERVED_NAMES: [&str; 38] = [
     "accuracy_change",
     "adjacency",
     "budget",
@@ -15,13 +15,18 @@ pub const RESERVED_NAMES: [&str; 32] = [
     "checkpoints",
     "co2e_at_site_g",
     "co2e_saved_g",
+    "conv1x1",
+    "conv3x3",
+    "edges",
     "edit_count",
     "edits",
     "elsewhere",
     "epochs",
     "estimated",
     "hash",
+    "input_output_edge",
     "is_estimate",
+    "maxpool3x3",
     "module_adjacency",
     "module_hash",
     "module_operations",
@@ -39,6 +44,7 @@ pub const RESERVED_NAMES: [&str; 32] = [
     "trial_count",
     "trials",
     "unrecognised",
+    "vertices",
 ];
 
 /// Whether a user's own column may not have this name: one of [`RESERVED_NAMES`], or that of a [`Metric`].

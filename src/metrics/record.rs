@@ -128,8 +128,13 @@ pub(crate) fn layout_fingerprint() -> u32 {
 
 /// The text of an rkyv error.
 pub(crate) fn rkyv_error(error: &rancor::Error) -> String {
+    // Without debug assertions, it knows no more than that it failed.
     let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
+    let line = text.lines().next().unwrap_or_default();
+    match line.starts_with("failed without error information") {
+        true => "its structure is broken".to_owned(),
+        false => line.to_owned(),
+    }
 }
 
 /// Encodes a trial as bytes that [`TrialRef::from_bytes`] reads; they must stand at an address that is a multiple of 16.

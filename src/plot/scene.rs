@@ -57,7 +57,7 @@ impl Scene {
             let accuracy = accuracies.get(row.index()).copied()?;
             shown((energy, accuracy))
         };
-        let on_scale = query.on_scale(view)?;
+        let on_scale = query.rows_on_scale(view)?;
         let points: Vec<Point> = (0..view.len() as u32)
             .map(RowId)
             .filter(|&row| on_scale.as_ref().is_none_or(|rows| rows.contains(row)))
@@ -122,7 +122,11 @@ impl Scene {
         };
 
         let said = |metric: Metric| -> Result<String, PlotError> {
-            let parts = view.provenance(metric)?.into_iter();
+            let parts = match &on_scale {
+                Some(rows) => view.provenance_in(metric, rows)?,
+                None => view.provenance(metric)?,
+            };
+            let parts = parts.into_iter();
             let words = parts.map(|(own, rows)| match own {
                 Provenance::Predicted { model } => (format!("predicted by {model}"), rows),
                 other => (other.word().to_owned(), rows),

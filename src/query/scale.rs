@@ -30,8 +30,11 @@ impl RecipeQuery {
     /// The rows whose values are on one scale, in every column that the query compares; `None` where all of them are.
     ///
     /// # Errors
-    /// A column is on two scales, and the query does not say which one counts.
-    pub(crate) fn on_scale(&self, view: &View<'_>) -> Result<Option<RowSet>, QueryError> {
+    /// A column is on two scales, and the query does not say which one counts; or the view lacks a column.
+    ///
+    /// # Complexity
+    /// O(1) where the view has no trials or no estimates, else O(n).
+    pub fn rows_on_scale(&self, view: &View<'_>) -> Result<Option<RowSet>, QueryError> {
         let tolerances = self.tolerances.iter();
         let tolerances = tolerances.map(|own| own.objective.column.as_ref());
         let compared = [Metric::Energy.name(), self.accuracy.name()];

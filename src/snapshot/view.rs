@@ -232,13 +232,46 @@ impl<'s> View<'s> {
         column: impl AsRef<str>,
     ) -> Result<Vec<(Provenance, usize)>, SnapshotError> {
         let column = self.named_column(column)?;
-        let info = self.table.info()?;
         let all = column.values.iter().filter(|value| !value.is_nan()).count();
         let estimated = self.estimated_rows(column.name)?.len();
-        let mut parts = vec![(info.provenance.of(column.name), all - estimated)];
-        let estimates = info.provenance_of(column.name, true);
+        self.origins(column.name, all - estimated, estimated)
+    }
+
+    /// As [`provenance`](Self::provenance), of the rows of a set alone.
+    ///
+    /// # Errors
+    /// As [`provenance`](Self::provenance).
+    ///
+    /// # Complexity
+    /// O(n).
+    pub fn provenance_in(
+        &self,
+        column: impl AsRef<str>,
+        rows: &RowSet,
+    ) -> Result<Vec<(Provenance, usize)>, SnapshotError> {
+        let column = self.named_column(column)?;
+        let has_value = |row: &RowId| {
+            column
+                .values
+                .get(row.index())
+                .is_some_and(|own| !own.is_nan())
+        };
+        let all = rows.iter().filter(has_value).count();
+        let estimated = (&self.estimated_rows(column.name)? & rows).len();
+        self.origins(column.name, all - estimated, estimated)
+    }
+
+    fn origins(
+        &self,
+        column: &str,
+        tried: usize,
+        estimated: usize,
+    ) -> Result<Vec<(Provenance, usize)>, SnapshotError> {
+        let info = self.table.info()?;
+        let mut parts = vec![(info.provenance_of(column, false), tried)];
+        let estimates = info.provenance_of(column, true);
         match parts.first_mut() {
-            Some((tried, rows)) if *tried == estimates => *rows = all,
+            Some((own, rows)) if *own == estimates => *rows += estimated,
             _ => parts.push((estimates, estimated)),
         }
         parts.retain(|(_, rows)| *rows > 0);

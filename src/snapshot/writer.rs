@@ -291,6 +291,10 @@ impl SnapshotWriter {
         file.sync().map_err(failed("sync"))?;
         steps.done()?;
         read_back(&mut file, &header, &blocks).map_err(|error| error.at(&self.target))?;
+        // One may have appeared meanwhile.
+        if leads_to_store(&self.target) {
+            return Err(SnapshotError::TargetIsStore { path: self.target });
+        }
         file.put()
             .map_err(failed("rename the temporary file to it"))?;
         Ok(Sealed {
@@ -476,7 +480,7 @@ impl SnapshotWriter {
     }
 }
 
-/// Whether there is a store. What cannot be read is none.
+/// Whether there is a store.
 fn leads_to_store(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = files::open(path).and_then(|file| file.take(16).read_to_end(&mut start));

@@ -148,12 +148,19 @@ fn sources(paths: &[PathBuf]) -> Result<Given, Failure> {
     let usable = |path: &Path| open::map(path).is_ok();
     let cached = Cache::of_user().and_then(|cache| cache.find_or_make(&name, usable, wait()));
     match cached {
-        Ok(Cached::There(path)) => Ok(given(open::map(&path)?, &path, None)),
+        Ok(Cached::There(path)) => match open::map(&path) {
+            Ok(snapshot) => Ok(given(snapshot, &path, None)),
+            // Another process cleared the cache meanwhile.
+            Err(_) if !path.exists() => self::sources(paths),
+            Err(failure) => Err(failure),
+        },
         Ok(Cached::Absent(making)) => {
             let made = making.scratch().join("new.ecnas");
             make(&sources, making.scratch(), &made)?;
+            // Opened before it is put there: whoever has a file open keeps it.
+            let snapshot = open::snapshot(&made)?;
             let path = making.keep(&made)?;
-            Ok(given(open::snapshot(&path)?, &path, None))
+            Ok(given(snapshot, &path, None))
         }
         Err(error @ CacheError::Interrupted) => Err(error.into()),
         Err(error) => {

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::io::Write;
 
+use ecnas::index::RowSet;
 use ecnas::metrics::Metric;
-use ecnas::query::{Direction, Dominance, Objective, Predicate};
+use ecnas::query::{Direction, Dominance, Objective, Predicate, Scale};
 use ecnas::snapshot::{RowId, View};
 use serde_json::Value;
 
@@ -34,6 +35,9 @@ pub struct Args {
     /// have none and stay as they are
     #[arg(long)]
     cautious: bool,
+    /// Which values are compared, where a table holds measured ones and estimates on two scales: of trials, or estimates
+    #[arg(long, value_name = "TRIALS|ESTIMATES", value_parser = ask::scale)]
+    scale: Option<Scale>,
     /// How many cells to print, from the least of the first metric, 0 for all [default: all]
     #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
     limit: Option<usize>,
@@ -111,7 +115,8 @@ fn front<'v, 's>(
         true => view.cautious_dominance(objectives.clone())?,
         false => view.dominance(objectives.clone())?,
     };
-    if args.conditions.is_empty() {
+    let on_scale = on_scale(view, objectives, args.scale)?;
+    if args.conditions.is_empty() && on_scale.is_none() {
         let bounds = dominance.bounds();
         let reference = bounds.map(|bounds| bounds.reference);
         return Ok(Front {
@@ -129,7 +134,10 @@ fn front<'v, 's>(
             }),
         });
     }
-    let query = rows::query(view, &args.conditions)?;
+    let mut query = rows::query(view, &args.conditions)?;
+    if let Some(rows) = &on_scale {
+        query = query.among(rows);
+    }
     let found = query.count()?;
     let unknown_structure = query.unknown_structure()?;
     let query = query.has(&args.x)?.has(&args.y)?;
@@ -143,6 +151,32 @@ fn front<'v, 's>(
         unknown_structure,
         whole: None,
     })
+}
+
+/// The rows whose values are of the scale that was chosen, in the objectives that are on two; `None` where all are compared.
+fn on_scale(
+    view: &View<'_>,
+    objectives: &[Objective; 2],
+    scale: Option<Scale>,
+) -> Result<Option<RowSet>, Failure> {
+    let Some(scale) = scale else { return Ok(None) };
+    let mut all: Option<RowSet> = None;
+    for objective in objectives {
+        let column = objective.column.as_ref();
+        if view.two_scales(column)?.is_none() {
+            continue;
+        }
+        let estimated = view.estimated_rows(column)?;
+        let rows = match scale {
+            Scale::Estimates => estimated,
+            Scale::Trials => &view.row_set() - &estimated,
+        };
+        all = Some(all.map_or_else(|| rows.clone(), |all| &all & &rows));
+    }
+    if let ([first, _], None) = (objectives, &all) {
+        rows::check_scale(view, Some(scale), &first.column)?;
+    }
+    Ok(all)
 }
 
 const fn word(direction: Direction) -> &'static str {
@@ -167,11 +201,19 @@ fn section<'v>(
         object! { "column": objective.column.as_ref(), "direction": word(objective.direction) }
             .into()
     });
+    let mut two_scales: Vec<Value> = Vec::new();
+    for name in names {
+        if view.two_scales(name)?.is_some() {
+            two_scales.push(name.into());
+        }
+    }
     let mut head = constants.clone();
     head.extend(object! {
         "repeats": values::repeats(view.repeats()),
         "objectives": objectives.collect::<Vec<Value>>(),
         "cautious": args.cautious,
+        "scale": args.scale.map(Scale::name),
+        "two_scales": two_scales,
         "provenance": values::provenance(view)?,
         "compared": front.compared,
         "missing": front.missing,

@@ -223,7 +223,7 @@ fn json((source, ingested): &(&Path, Ingested)) -> Object {
     object
 }
 
-fn pue(text: &str) -> Result<f64, String> {
+pub fn pue(text: &str) -> Result<f64, String> {
     let pue = text.parse().map_err(|_| "expected a number".to_owned())?;
     check_pue(pue).map_err(|error| error.to_string())
 }

@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ecnas::cache::Cache;
 use ecnas::import::tfrecord;
@@ -123,6 +123,9 @@ pub fn check<'a>(
         );
     }
     let expected = format!("expected {} to replace or a new name, found", kind.name());
+    if path.as_os_str() == "-" && !kind.streams() {
+        return refused("standard output takes exports alone", "name a file");
+    }
     match open::kind(path) {
         open::Kind::Absent => return Ok(()),
         open::Kind::Store => return refused(&format!("{expected} a store"), rename),
@@ -138,16 +141,16 @@ pub fn check<'a>(
             ),
         };
     }
-    if force.force {
-        return Ok(());
-    }
     let what = match beginning(path) {
         // Nothing is lost.
         Ok(start) if start.is_empty() => return Ok(()),
         Ok(start) => Kind::of(&start),
-        Err(_) => None,
+        Err(error) => {
+            return refused(&format!("what is there cannot be read: {error}"), rename);
+        }
     };
     match what {
+        _ if force.force => Ok(()),
         Some(found) if found == kind => Ok(()),
         found => {
             let found = found.map_or("another file", Kind::name);
@@ -159,11 +162,14 @@ pub fn check<'a>(
     }
 }
 
-/// Whether an output is an input, or a file that is there in a folder of inputs.
+/// Whether an output is an input, or one of the files that are read of a folder of inputs: its results, and the generated graphs
+/// in it or near it. Those may be reached through links too, so that their names tell.
 fn is_part(path: &Path, input: &Path) -> bool {
-    let whole = |path| fs::canonicalize(path).ok();
-    let within = || Some(input.is_dir() && whole(path)?.starts_with(whole(input)?));
-    files::is_same(path, input) || within().unwrap_or(false)
+    let name = |path: PathBuf| Some(path.file_name()?.to_string_lossy().into_owned());
+    let is_read = fs::canonicalize(path).ok().and_then(name);
+    let is_read =
+        is_read.is_some_and(|name| name == "results.json" || name.starts_with("generated_graphs"));
+    files::is_same(path, input) || (input.is_dir() && is_read)
 }
 
 /// As much of a file as tells what it is; a preamble may be long.

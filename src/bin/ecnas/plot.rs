@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use ecnas::cell::CellHash;
+use ecnas::metrics::Metric;
 use ecnas::plot;
 use ecnas::query::{Loss, RecipeQuery, Reference, Scale};
 use ecnas::snapshot::View;
@@ -13,7 +14,7 @@ use crate::cache::Given;
 use crate::failure::Failure;
 use crate::output::{self, Force, Kind};
 use crate::rows;
-use crate::values;
+use crate::values::{self, object};
 
 /// Draw energy and accuracy of all cells, the front, its knee, a reference and its recipes, as SVG or PNG
 #[derive(clap::Args)]
@@ -43,6 +44,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    if args.ask.choice.csv {
+        let message = "--csv: a picture has no rows; ask `front` or `recipe` for them";
+        return Err(Failure::usage(message));
+    }
     check(&args.output, &args.ask, &args.force)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
@@ -53,11 +58,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     if let Some(hash) = args.reference {
         query.reference = Reference::Cell(hash);
     }
+    for view in &views {
+        rows::check_scale(view, args.scale, Metric::Energy.name())?;
+    }
     query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     draw(&views, &query, &args.output)?;
+    let paths = args.output.iter().map(|path| path.display().to_string());
+    if args.ask.choice.json {
+        return values::print(&object! { "pictures": paths.collect::<Vec<String>>() });
+    }
     let mut out = values::stdout();
-    for path in &args.output {
-        writeln!(out, "{}", path.display())?;
+    for path in paths {
+        writeln!(out, "{path}")?;
     }
     Ok(out.flush()?)
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 use crate::ask::{self, Ask};
 use crate::cache::Given;
 use crate::failure::Failure;
+use crate::import;
 use crate::output::Force;
 use crate::plot;
 use crate::rows;
@@ -78,7 +79,7 @@ pub struct Args {
     #[arg(long, value_name = "G_PER_KWH|COUNTRY", value_parser = intensity, allow_negative_numbers = true)]
     intensity: Option<Intensity>,
     /// Power usage effectiveness to restate the energy for [default: the one that it contains]
-    #[arg(long, value_name = "FACTOR", value_parser = ask::number, allow_negative_numbers = true)]
+    #[arg(long, value_name = "FACTOR", value_parser = import::pue, allow_negative_numbers = true)]
     pue: Option<f64>,
     /// How many recipes to print, 0 for all [default: 20 for people, all in JSON and CSV]
     #[arg(long, short = 'n', value_name = "N", value_parser = ask::limit, allow_negative_numbers = true)]
@@ -92,6 +93,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    check_point(args)?;
     let mut query = RecipeQuery::default();
     query.reference = match args.reference {
         Some(hash) => Reference::Cell(hash),
@@ -116,6 +118,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     plot::check(&args.plot, &args.ask, &args.force)?;
     let given = Given::open(&args.ask.inputs)?;
     let views = args.ask.views(&given)?;
+    for view in &views {
+        rows::check_scale(view, args.scale, Metric::Energy.name())?;
+    }
     query.cautious = query.cautious && rows::any_cautious(&views, query.accuracy);
     if !args.plot.is_empty() {
         plot::draw(&views, &query, &args.plot)?;
@@ -175,6 +180,34 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         .chain(values::column_names(&views))
         .chain(last);
     values::print_csv(&header.map(str::to_owned).collect::<Vec<_>>(), sections)
+}
+
+/// Refuses names of a point that nothing is compared in, and names that come twice.
+fn check_point(args: &Args) -> Result<(), Failure> {
+    let tolerances = args.tolerate.iter();
+    let tolerances = tolerances.map(|own| own.objective.column.as_ref());
+    let mut compared = vec![Metric::Energy.name(), args.accuracy.as_str()];
+    compared.extend(tolerances);
+    for (place, (name, _)) in args.point.iter().enumerate() {
+        let mut before = args.point.iter().take(place);
+        if before.any(|(other, _)| other == name) {
+            return Err(Failure::usage(format!(
+                "--point: `{name}` twice; give it once"
+            )));
+        }
+        if !compared.contains(&name.as_str()) {
+            return Err(Failure::usage(format!(
+                "--point: nothing is compared in `{name}`, expected {}; leave it out, or name it with --accuracy or --tolerate",
+                show::list(
+                    &compared
+                        .iter()
+                        .map(|name| format!("`{name}`"))
+                        .collect::<Vec<_>>()
+                )
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The other views in which a cell must be a recipe too.
@@ -293,7 +326,7 @@ fn section<'v>(
     constants
         .extend(object! { "reference_hash": book.reference.hash.map(|hash| hash.to_string()) });
     let mut provenance = values::provenance(view)?;
-    provenance.extend(object! { "co2e_at_site_g": format!("recomputed from energy ({})", show::origin(&view.provenance(Metric::Energy)?)) });
+    provenance.extend(object! { "co2e_at_site_g": format!("recomputed from energy ({})", print::origin(view, query, Metric::Energy)?) });
     let number = |loss: Loss| match loss {
         Loss::Absolute(loss) | Loss::Relative(loss) => loss,
     };
@@ -305,6 +338,7 @@ fn section<'v>(
         }
         .into()
     });
+    let unknown = query.most_edits.map(|_| view.table().unknown_structure());
     let mut head = head;
     head.extend(object! {
         "repeats": values::repeats(view.repeats()),
@@ -313,6 +347,7 @@ fn section<'v>(
         "tolerated_loss_is_relative": matches!(query.tolerated_loss, Loss::Relative(_)),
         "tolerances": tolerances.collect::<Vec<Value>>(),
         "most_edits": query.most_edits,
+        "unknown_structure": unknown,
         "cautious": args.cautious,
         "scale": query.scale.map(Scale::name),
         "intensity_g_per_kwh": query.site.intensity_g_per_kwh(),

@@ -1,10 +1,11 @@
 //! Rows of a view, for people and for machines.
 
+use std::borrow::Cow;
 use std::ops::{Bound, RangeBounds};
 
 use ecnas::index::Interval;
 use ecnas::metrics::{Metric, Provenance, Unit};
-use ecnas::query::{Direction, Objective, Predicate, Query, QueryError};
+use ecnas::query::{Direction, Objective, Predicate, Query, QueryError, Scale};
 use ecnas::snapshot::{Row, RowId, View};
 
 use crate::ask;
@@ -101,7 +102,7 @@ pub fn direction(column: &str) -> Direction {
 
 /// Whether a view has estimates with intervals in one of these metrics; if not, says that caution changes nothing.
 pub fn check_cautious(view: &View<'_>, objectives: &[Objective]) -> bool {
-    let has_ends = |own: &Objective| view.column(own.worse_column()).is_ok();
+    let has_ends = |own: &Objective| matches!(view.worse_end(own), Ok(Cow::Owned(_)));
     let is_cautious = objectives.iter().any(has_ends);
     if !is_cautious {
         screen::note(format!(
@@ -118,6 +119,26 @@ pub fn any_cautious(views: &[View<'_>], accuracy: Metric) -> bool {
     let objectives = [Objective::ENERGY, Objective::maximize(accuracy)];
     let checked = views.iter().map(|view| check_cautious(view, &objectives));
     checked.fold(false, |any, own| any | own)
+}
+
+/// Refuses a choice of values that a view has none of in a column.
+pub fn check_scale(view: &View<'_>, scale: Option<Scale>, column: &str) -> Result<(), Failure> {
+    let Some(scale) = scale else { return Ok(()) };
+    let values = view.column(column)?.iter();
+    let all = values.filter(|value| !value.is_nan()).count();
+    let estimated = view.estimated_rows(column)?.len();
+    let (chosen, what) = match scale {
+        Scale::Trials => (all - estimated, "values of trials"),
+        Scale::Estimates => (estimated, "estimates"),
+    };
+    match chosen {
+        0 => Err(Failure::usage(format!(
+            "table `{}` has no {what} of `{column}` at {}; leave --scale out",
+            view.table().name(),
+            view.budget()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A query of these conditions.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 #[cfg(unix)]
-use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGHUP, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -38,6 +38,9 @@ pub fn listen() -> Result<(), Failure> {
         flag::register_usize(signal, Arc::clone(&INTERRUPTED), signal as usize).map_err(failed)?;
         flag::register(signal, ends_at_once()).map_err(failed)?;
     }
+    // With a handler, writing beyond a limit on file sizes is an error as on a full disk, and does not kill the program.
+    #[cfg(unix)]
+    flag::register(SIGXFSZ, Arc::default()).map_err(failed)?;
     Ok(())
 }
 

@@ -247,7 +247,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
         ) {
             return Err(RecipeError::NotAnAccuracy { found });
         }
-        let on_scale = query.on_scale(view)?;
+        let on_scale = query.rows_on_scale(view)?;
         let index = view.index()?;
         let pair = index.filter(|_| on_scale.is_none()).and_then(|index| {
             let pair = index
@@ -303,7 +303,7 @@ impl<'q, 's> RecipeSearch<'q, 's> {
     /// # Errors
     /// The other view lacks a column, or the reference, or is on two scales.
     pub fn also_in(mut self, view: &'q View<'s>) -> Result<Self, RecipeError> {
-        let on_scale = self.query.on_scale(view)?;
+        let on_scale = self.query.rows_on_scale(view)?;
         let side = match (&self.query.reference, self.hash) {
             (Reference::Point(values), _) => Side::new(view, self.query, on_scale, |column| {
                 point_value(values, column)

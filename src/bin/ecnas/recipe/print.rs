@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ecnas::carbon::DANE_KWH_PER_YEAR;
 use ecnas::metrics::{Metric, Unit};
-use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference, Scale};
+use ecnas::query::{Baseline, Loss, Recipe, RecipeBook, RecipeQuery, Reference};
 use ecnas::snapshot::View;
 
 use crate::failure::Failure;
@@ -28,8 +28,9 @@ pub fn books(
         if book.recipes.is_empty() {
             writeln!(
                 out,
-                "\nNo cell costs less and loses at most {}.",
-                tolerated(query)
+                "\nNo cell costs less and loses at most {}{}.",
+                tolerated(query),
+                within_edits(query)
             )?;
         } else {
             writeln!(out, "\n{}", table(view, query, book, limit))?;
@@ -137,10 +138,11 @@ fn summary(book: &RecipeBook, query: &RecipeQuery) -> String {
         format!("{:.1} % {price} ({})", recipe.saving * 100.0, recipe.hash)
     };
     let mut text = format!(
-        "{} of {} cells cost less and lose at most {}.",
+        "{} of {} cells cost less and lose at most {}{}.",
         show::count(book.recipes.len()),
         show::count(book.compared),
-        tolerated(query)
+        tolerated(query),
+        within_edits(query)
     );
     let best = book.recipes.first();
     if let Some(best) = best {
@@ -187,6 +189,13 @@ fn conditions(
     if !also.is_empty() {
         text += &format!("The same holds in {}.\n", also.join(", "));
     }
+    let unknown = query.most_edits.map(|_| view.table().unknown_structure());
+    if let Some(unknown) = unknown.filter(|unknown| *unknown > 0) {
+        text += &format!(
+            "Left out, since their structure is unknown and edits cannot be counted: {}.\n",
+            show::plural(unknown, "cell")
+        );
+    }
     if book.missing > 0 {
         text += &format!(
             "Left out for a missing value: {}.\n",
@@ -220,29 +229,18 @@ fn conditions(
 }
 
 /// Where the values of a metric come from, of the rows that are compared.
-fn origin(view: &View<'_>, query: &RecipeQuery, metric: Metric) -> Result<String, Failure> {
-    let energy = Metric::Energy.name();
-    let two_scales = view.two_scales(energy)?.is_some();
-    let Some(scale) = query.scale.filter(|_| two_scales) else {
-        return Ok(show::origin(&view.provenance(metric)?));
+pub fn origin(view: &View<'_>, query: &RecipeQuery, metric: Metric) -> Result<String, Failure> {
+    let parts = match query.rows_on_scale(view)? {
+        Some(rows) => view.provenance_in(metric, &rows)?,
+        None => view.provenance(metric)?,
     };
-    let on_scale = view.rows().filter(|row| {
-        let is_estimate = row.is_estimate(energy);
-        row.get(Metric::Energy).is_some() && is_estimate == (scale == Scale::Estimates)
-    });
-    let (mut trials, mut estimates) = (0, 0);
-    for row in on_scale.filter(|row| row.get(metric).is_some()) {
-        match row.is_estimate(metric.name()) {
-            true => estimates += 1,
-            false => trials += 1,
-        }
-    }
-    let info = view.table().info()?;
-    let parts = [false, true].into_iter().zip([trials, estimates]);
-    let parts =
-        parts.map(|(is_estimate, rows)| (info.provenance_of(metric.name(), is_estimate), rows));
-    let parts: Vec<_> = parts.filter(|(_, rows)| *rows > 0).collect();
     Ok(show::origin(&parts))
+}
+
+/// The limit on edits, behind a sentence.
+fn within_edits(query: &RecipeQuery) -> String {
+    let most = query.most_edits.map(|most| show::plural(most, "edit"));
+    most.map_or_else(String::new, |most| format!(", within {most}"))
 }
 
 /// How much may be lost.
