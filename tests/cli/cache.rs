@@ -388,8 +388,10 @@ fn a_file_of_the_cache_is_no_output() {
     let (folder, copy) = folder();
     folder.small(1);
     let path = copy.to_str().unwrap();
+    std::os::unix::fs::symlink(&copy, folder.path("link.ecnas")).unwrap();
     for words in [
-        &["build", "-o", path][..],
+        &["build", "-o", "link.ecnas", "--force"][..],
+        &["build", "-o", path],
         &["export", "small.ecnas", "-f", "csv", "-o", path, "--force"],
     ] {
         let (code, line) = folder.fail(words);

@@ -253,3 +253,26 @@ fn the_bare_program_takes_the_options_of_recipe() {
     assert!(refused(folder, &["--nonsense"]).contains("--nonsense"));
     assert!(refused(folder, &["recpie"]).contains("recipe"));
 }
+
+#[test]
+fn a_point_names_what_is_compared_once() {
+    let folder = Folder::new();
+    folder.small(1);
+    for (point, part) in [
+        (
+            "energy_kwh=0.3,validation_accuracy=0.9,foo=5",
+            "nothing is compared in `foo`",
+        ),
+        (
+            "energy_kwh=0.3,accuracy=0.9",
+            "nothing is compared in `accuracy`",
+        ),
+        (
+            "energy_kwh=0.3,energy_kwh=0.4,validation_accuracy=0.9",
+            "`energy_kwh` twice",
+        ),
+    ] {
+        let (code, line) = folder.fail(&["recipe", "small.ecnas", "--point", point]);
+        assert!(code == 2 && line.contains(part), "{line}");
+    }
+}

@@ -313,3 +313,45 @@ fn refused_pipe(folder: &Folder, words: &[&str]) {
     assert_eq!(code, 1, "{words:?}: {line}");
     assert!(line.contains("found a pipe or a device"), "{line}");
 }
+
+/// Of a folder, what is read are results and graphs, wherever links lead to them.
+#[cfg(unix)]
+#[test]
+fn what_is_read_of_a_folder_is_an_input_and_nothing_else_in_it_is() {
+    let folder = Folder::new();
+    let run = |repeat: u32| {
+        format!(
+            "5V9E/4_epochs/{0}/{1}/repeat_{repeat}",
+            &hash(FLAT)[..2],
+            hash(FLAT)
+        )
+    };
+    let results = r#"{"energy_kwh": 0.1}"#;
+    fs::create_dir_all(folder.path(&format!("elsewhere/{}", run(1)))).unwrap();
+    fs::write(
+        folder.path(&format!("elsewhere/{}/results.json", run(1))),
+        results,
+    )
+    .unwrap();
+    fs::create_dir(folder.path("tree")).unwrap();
+    symlink("../elsewhere/5V9E", folder.path("tree/5V9E")).unwrap();
+    let read = format!("elsewhere/{}/results.json", run(1));
+    for force in [&[][..], &["--force"]] {
+        let words = [&["build", "--overlay", "tree", "-o", read.as_str()], force].concat();
+        let (code, line) = folder.fail(&words);
+        assert!(code == 1 && line.contains("it is an input too"), "{line}");
+    }
+    assert_eq!(fs::read_to_string(folder.path(&read)).unwrap(), results);
+    // A picture that lies among the inputs is none.
+    fs::write(folder.path("tree/old.svg"), "<svg/>").unwrap();
+    let (_, line) = folder.fail(&["plot", "tree", "-o", "tree/old.svg"]);
+    assert!(!line.contains("it is an input too"), "{line}");
+}
+
+#[test]
+fn standard_output_takes_no_snapshot() {
+    let folder = folder();
+    let (code, line) = folder.fail(&["seal", "-s", "own.redb", "-o", "-"]);
+    assert!(code == 1 && line.contains("exports alone"), "{line}");
+    assert!(!folder.path("-").exists());
+}

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use ecnas::benchmark::TABLE;
 use ecnas::cell::Cell;
 use ecnas::metrics::{Budget, Checkpoint, Metric, Trial};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::data;
 use crate::program::{DEEP, FLAT, Folder, Run, hash};
@@ -448,7 +448,26 @@ fn a_recipe_across_two_scales_is_refused_with_the_reason() {
         text.contains("\nEnergy measured, validation accuracy measured.\n"),
         "{text}"
     );
-    // A front has both, and says that they cannot be compared.
+    // So is a front; without a choice it has both, and says that they cannot be compared.
+    let front = |words: &[&str]| {
+        let front = folder.json(&[&["front", "-b", "4", "--json"], words].concat());
+        let hashes = front["front"].as_array().unwrap().iter();
+        let hashes: Vec<String> = hashes.map(|row| row["hash"].to_string()).collect();
+        (hashes, front["two_scales"].clone())
+    };
+    let alone = front(&[measured]);
+    let trials = front(&["mixed.ecnas", "--scale", "trials"]);
+    assert_eq!((&trials.0, trials.1), (&alone.0, json!(["energy_kwh"])));
+    assert_eq!(alone.1, json!([]));
+    assert_ne!(front(&["mixed.ecnas"]).0, alone.0);
+    // A choice that a table has no values for is no choice.
+    for words in [
+        &["recipe", measured, "--scale", "estimates"][..],
+        &["plot", "--scale", "trials"],
+    ] {
+        let (code, line) = folder.fail(words);
+        assert!(code == 2 && line.contains("leave --scale out"), "{line}");
+    }
     let text = folder.print(&["front", "mixed.ecnas", "-b", "4"]);
     let said = "Two scales, not to be compared, in training_time_s";
     assert!(!text.contains(said), "seconds of one device\n{text}");

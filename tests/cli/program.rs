@@ -68,7 +68,7 @@ impl Folder {
 
     /// As [`run`](Self::run), with files limited to so many blocks of 512 bytes.
     pub fn run_limited(&self, blocks: u32, arguments: &[&str]) -> Run {
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let script = format!("ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let mut command = self.command("sh");
         command
             .args(["-c", &script, env!("CARGO_BIN_EXE_ecnas")])

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::predicted::built;
 use crate::program::{BARE, DEEP, FLAT, Folder, hash};
@@ -175,4 +175,45 @@ fn a_device_is_learned_from_hashes_alone() {
         line.contains("has the hash 0000") && line.contains("adjacency and operations"),
         "{line}"
     );
+}
+
+/// Ends of intervals are a model's: a user's own column of such a name says nothing of measured values.
+#[test]
+fn a_measured_value_has_no_interval_whatever_its_columns_are_called() {
+    let folder = Folder::new();
+    let text = format!(
+        "hash,budget,energy_kwh,validation_accuracy,high_energy_kwh\n{},4,0.3,0.9,9\n{},4,0.2,0.895,9\n",
+        hash(DEEP),
+        hash(FLAT)
+    );
+    fs::write(folder.path("own.csv"), text).unwrap();
+    let plain = folder.json(&["front", "own.csv", "--json"]);
+    let run = folder.run(&["front", "own.csv", "--json", "--cautious"]);
+    assert!(
+        run.err.contains("--cautious changes nothing"),
+        "{}",
+        run.err
+    );
+    let cautious: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(plain["front"], cautious["front"]);
+}
+
+#[test]
+fn a_limit_on_edits_says_of_how_many_cells_the_structure_is_unknown() {
+    let folder = Folder::new();
+    let text = format!(
+        "hash,budget,energy_kwh,validation_accuracy\n{},4,0.3,0.9\n{},4,0.2,0.895\n",
+        hash(DEEP),
+        "0".repeat(31) + "1"
+    );
+    fs::write(folder.path("own.csv"), text).unwrap();
+    let text = folder.print(&["recipe", "own.csv", "--max-edits", "2"]);
+    for part in [
+        "No cell costs less and loses at most 1 point, within 2 edits.",
+        "their structure is unknown and edits cannot be counted: 1 cell.",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let book = folder.json(&["recipe", "own.csv", "--max-edits", "2", "--json"]);
+    assert_eq!(book["unknown_structure"], 1);
 }

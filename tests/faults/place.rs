@@ -56,7 +56,7 @@ impl Place {
             .iter()
             .map(|limit| format!("ulimit {limit}; "))
             .collect();
-        let script = format!("trap '' XFSZ; {limits}exec \"$0\" \"$@\"");
+        let script = format!("{limits}exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         self.prepare(&mut command);
         command
