@@ -3,7 +3,7 @@
 
 use ecnas::cell::{Cell, enumerate};
 use ecnas::metrics::{Budget, Metric, TableInfo, Trial, encode_trial};
-use ecnas::snapshot::{AlignedBytes, Repeats, Snapshot};
+use ecnas::snapshot::{AlignedBytes, Repeats, Snapshot, SnapshotWriter};
 use ecnas::store::{OnDuplicate, Store, StoreError};
 use proptest::prelude::*;
 
@@ -118,6 +118,39 @@ proptest! {
             let own = trial.other.first().map(|own| own.1);
             prop_assert_eq!(said(row.get_named("own_kwh")), said(own));
         }
+    }
+}
+
+/// A mean depends on the order of its sum, and rows are in order of the means that their column holds.
+#[test]
+fn rows_are_in_order_of_their_means_in_whatever_order_repeats_arrive() {
+    let cells: Vec<Cell> = enumerate(3, 9).take(2).collect();
+    for (cell, other) in [(cells[0], cells[1]), (cells[1], cells[0])] {
+        let folder = tempfile::tempdir_in(shared_memory()).unwrap();
+        let path = folder.path().join("t.ecnas");
+        let mut writer = SnapshotWriter::create(&path).unwrap();
+        let info = TableInfo {
+            name: "t".to_owned(),
+            ..TableInfo::default()
+        };
+        writer.begin_table(info).unwrap();
+        // By repeat: f64::MIN, f64::MAX, -1.5, whose sum is -1.5; as they arrive, it is 0.
+        let arriving = [
+            (cell, 3, -1.5),
+            (cell, 2, f64::MAX),
+            (cell, 1, f64::MIN),
+            (other, 1, -0.25),
+        ];
+        for (cell, repeat, energy) in arriving {
+            let mut trial = Trial::new(cell.hash(), Budget::epochs(4).unwrap(), repeat);
+            trial.totals.set(Metric::Energy, energy);
+            writer.add(&trial).unwrap();
+        }
+        writer.finish().unwrap();
+        let snapshot = Snapshot::open(&path).unwrap();
+        snapshot.verify().unwrap();
+        let view = snapshot.view("t", Budget::epochs(4).unwrap()).unwrap();
+        assert_eq!(view.column(Metric::Energy).unwrap(), [-0.5, -0.25]);
     }
 }
 

@@ -175,9 +175,11 @@ impl Sorted {
             let place = |hash| keys.binary_search(hash).unwrap_or_default() as u32;
             estimated.insert(budget, estimates.hashes.iter().map(place).collect());
         }
+        let repeat = |&trial: &u32| table.trials.get(trial as usize).map(|t| t.entry.repeat);
         let energy_by_key = budgets.last_key_value().map(|(budget, trials)| {
+            // In order of repeat, as the columns' means are taken: sums depend on the order.
             let mut trials = trials.clone();
-            trials.sort_unstable();
+            trials.sort_unstable_by_key(|(key, trial)| (*key, repeat(trial), *trial));
             let energy = ColumnKey::Known(Metric::Energy);
             let starts = starts(&trials, keys.len());
             let values = in_order(&trials, table.column(&energy));
@@ -224,7 +226,6 @@ impl Sorted {
                 });
             }
         }
-        let repeat = |&trial: &u32| table.trials.get(trial as usize).map(|t| t.entry.repeat);
         for trials in budgets.values_mut() {
             for (place, _) in trials.iter_mut() {
                 *place = key_rows.get(*place as usize).copied().unwrap_or_default();
