@@ -1,7 +1,7 @@
 use super::{QueryError, RecipeQuery};
 use crate::index::RowSet;
 use crate::metrics::Metric;
-use crate::snapshot::View;
+use crate::snapshot::{SnapshotError, View};
 
 /// Which values of a view are compared where those of trials and the estimates are on [two scales](View::two_scales).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,24 +38,48 @@ impl RecipeQuery {
         let tolerances = self.tolerances.iter();
         let tolerances = tolerances.map(|own| own.objective.column.as_ref());
         let compared = [Metric::Energy.name(), self.accuracy.name()];
+        let columns = compared.into_iter().chain(tolerances);
+        if let Some(scale) = self.scale {
+            return Ok(view.rows_of_scale(columns, scale)?);
+        }
+        for column in columns {
+            if let Some([trials, estimates]) = view.two_scales(column)? {
+                return Err(QueryError::TwoScales {
+                    column: column.to_owned(),
+                    table: view.table().name().to_owned(),
+                    budget: view.budget(),
+                    trials: Box::new(trials),
+                    estimates: Box::new(estimates),
+                });
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl View<'_> {
+    /// The rows whose values are on the scale of trials, or of estimates, in each of the columns that is on two scales; `None`
+    /// where none of them is.
+    ///
+    /// # Errors
+    /// The view lacks a column.
+    ///
+    /// # Complexity
+    /// O(1) where the view has no trials or no estimates, else O(n).
+    pub fn rows_of_scale<'c>(
+        &self,
+        columns: impl IntoIterator<Item = &'c str>,
+        scale: Scale,
+    ) -> Result<Option<RowSet>, SnapshotError> {
         let mut all: Option<RowSet> = None;
-        for column in compared.into_iter().chain(tolerances) {
-            let Some([trials, estimates]) = view.two_scales(column)? else {
+        for column in columns {
+            if self.two_scales(column)?.is_none() {
                 continue;
-            };
-            let estimated = view.estimated_rows(column)?;
-            let rows = match self.scale {
-                Some(Scale::Trials) => &view.row_set() - &estimated,
-                Some(Scale::Estimates) => estimated,
-                None => {
-                    return Err(QueryError::TwoScales {
-                        column: column.to_owned(),
-                        table: view.table().name().to_owned(),
-                        budget: view.budget(),
-                        trials: Box::new(trials),
-                        estimates: Box::new(estimates),
-                    });
-                }
+            }
+            let estimated = self.estimated_rows(column)?;
+            let rows = match scale {
+                Scale::Trials => &self.row_set() - &estimated,
+                Scale::Estimates => estimated,
             };
             all = Some(match all {
                 Some(all) => &all & &rows,

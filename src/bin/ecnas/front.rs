@@ -160,19 +160,8 @@ fn on_scale(
     scale: Option<Scale>,
 ) -> Result<Option<RowSet>, Failure> {
     let Some(scale) = scale else { return Ok(None) };
-    let mut all: Option<RowSet> = None;
-    for objective in objectives {
-        let column = objective.column.as_ref();
-        if view.two_scales(column)?.is_none() {
-            continue;
-        }
-        let estimated = view.estimated_rows(column)?;
-        let rows = match scale {
-            Scale::Estimates => estimated,
-            Scale::Trials => &view.row_set() - &estimated,
-        };
-        all = Some(all.map_or_else(|| rows.clone(), |all| &all & &rows));
-    }
+    let columns = objectives.iter().map(|own| own.column.as_ref());
+    let all = view.rows_of_scale(columns, scale)?;
     if let ([first, _], None) = (objectives, &all) {
         rows::check_scale(view, Some(scale), &first.column)?;
     }
